@@ -70,17 +70,19 @@ def matcher(pattern: str) -> Callable[[str], bool]:
     return lambda topic: compiled.match(topic) is not None
 
 
-def literal_prefix(pattern: str) -> bytes:
-    """Return the bytes every topic of `pattern` starts with: what ZeroMQ filters by.
+def prefixes(pattern: str) -> tuple[bytes, ...]:
+    """Return the bytes a topic of `pattern` starts with on the wire: what ZeroMQ filters by.
 
-    A pattern without wildcards keeps the NUL that ends a topic on the wire, so that `sensor/hall` is not sent
-    `sensor/hallway`. `sensor/#` gives `sensor` because it covers the topic `sensor` itself: the receiver matches the rest.
+    The NUL that ends a topic on the wire is part of a prefix where it can be, so that a subscriber of `sensor/hall`
+    is not sent `sensor/hallway`: `sensor/hall/#` gives `sensor/hall NUL` and `sensor/hall/`.
     """
     wild = min((at for at in (pattern.find("+"), pattern.find("#")) if at >= 0), default=-1)
     if wild < 0:
-        return pattern.encode() + b"\0"
-    prefix = pattern[:wild]
-    return (prefix[:-1] if pattern[wild] == "#" and prefix else prefix).encode()
+        return (pattern.encode() + b"\0",)
+    prefix = pattern[:wild].encode()
+    if pattern[wild] == "#" and prefix:
+        return (prefix[:-1] + b"\0", prefix)
+    return (prefix,)
 
 
 def overlaps(covering: str, pattern: str) -> bool:
