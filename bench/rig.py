@@ -1,0 +1,186 @@
+"""One run: a server, its receivers and one sender as processes, watched through their boards.
+
+Knows processes and boards; what the work is says `bench.work`, how a bus does it `bench.peers`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.board import Board, Slot
+from bench.process import Failed, child, cpu_seconds, free_port, listens, tail, wait_for
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterator, Sequence
+
+    from bench.peers.base import Peer
+    from bench.work import Load
+
+_STILL_S = 2.0
+"""When the sender is done and nobody received anything for so long, the rest is lost."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """A running server of `peer`."""
+
+    key: str
+    peer: Peer
+    pid: int
+    port: int
+    home: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What came of one load."""
+
+    sent: int
+    received: tuple[int, ...]
+    """Complete messages of each receiver."""
+    broken: int
+    seconds: float
+    """From the first message sent to the last one received."""
+    broker_cpu_s: float
+    delays_ns: tuple[int, ...]
+
+    @property
+    def lost(self) -> int:
+        """Messages sent that a receiver did not get."""
+        return sum(self.sent - count for count in self.received)
+
+    @property
+    def rate(self) -> float:
+        """Messages a second, received complete, over all receivers."""
+        return sum(self.received) / self.seconds if self.seconds else 0.0
+
+    @property
+    def broker_us(self) -> float:
+        """Broker CPU for each message sent, microseconds."""
+        return self.broker_cpu_s / self.sent * 1e6 if self.sent else 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Client:
+    """A running sender or receiver."""
+
+    process: subprocess.Popen[bytes]
+    board: Board
+    log: Path
+
+
+@contextmanager
+def serving(key: str, peer: Peer) -> Iterator[Server]:
+    """Run a server on a random loopback port with a private directory for the length of the block.
+
+    Raises:
+        Failed: it does not come up.
+    """
+    with tempfile.TemporaryDirectory(prefix=f"bench-{key}-") as name:
+        home = Path(name)
+        port = free_port()
+        log = home / "server.log"
+        with child(peer.command(home, port), log=log) as process:
+            wait_for(lambda: listens(port), what=f"{peer.name} server", watched=process, log=log)
+            yield Server(key=key, peer=peer, pid=process.pid, port=port, home=home)
+
+
+@contextmanager
+def receiving(server: Server, load: Load, *, many: int = 1, life: float) -> Iterator[list[Client]]:
+    """Run `many` receivers, all subscribed."""
+    with ExitStack() as stack:
+        clients = [
+            stack.enter_context(_client(server, "receive", f"receiver-{at}", load, life=life)) for at in range(many)
+        ]
+        for client in clients:
+            _wait_ready(server, client)
+        yield clients
+
+
+@contextmanager
+def sending(server: Server, load: Load, *, watched: Sequence[Client] = (), life: float) -> Iterator[Client]:
+    """Run a connected sender that waits for the go; its window follows the `watched` receivers."""
+    boards = [str(client.board.path) for client in watched]
+    with _client(server, "send", "sender", load, life=life, watched=boards) as client:
+        _wait_ready(server, client)
+        yield client
+
+
+def run(server: Server, load: Load, *, many: int = 1, timeout: float = 60.0) -> Run:
+    """Send one load to `many` receivers and wait until they have it, or nothing comes any more.
+
+    Raises:
+        Failed: a client did not start or ended on its own.
+    """
+    life = timeout + 60.0
+    with receiving(server, load, many=many, life=life) as receivers, sending(
+        server, load, watched=receivers, life=life
+    ) as sender:
+        before = cpu_seconds(server.pid)
+        sender.board[Slot.GO] = 1
+        wait_until_quiet(sender, receivers, load, timeout=timeout)
+        cpu = cpu_seconds(server.pid) - before
+        last = max(client.board[Slot.LAST] for client in receivers)
+        return Run(
+            sent=sender.board[Slot.COUNT],
+            received=tuple(client.board[Slot.COUNT] for client in receivers),
+            broken=sum(client.board[Slot.BROKEN] for client in receivers),
+            seconds=max(0, last - sender.board[Slot.FIRST]) / 1e9,
+            broker_cpu_s=cpu,
+            delays_ns=tuple(delay for client in receivers for delay in client.board.samples()),
+        )
+
+
+def wait_until_quiet(sender: Client, receivers: Sequence[Client], load: Load, *, timeout: float) -> None:
+    """Return when all receivers have the load, or the sender is done and nothing has come for a while, or in time.
+
+    Raises:
+        Failed: a client ended on its own.
+    """
+    end = time.monotonic() + timeout
+    seen, since = -1, time.monotonic()
+    while time.monotonic() < end:
+        counts = [client.board[Slot.COUNT] for client in receivers]
+        if min(counts) >= load.count:
+            return
+        for client in (sender, *receivers):
+            if client.process.poll() is not None:
+                raise Failed(f"a client ended with code {client.process.returncode}: {tail(client.log)}")
+        if sum(counts) != seen:
+            seen, since = sum(counts), time.monotonic()
+        elif sender.board[Slot.DONE] and time.monotonic() - since > _STILL_S:
+            return
+        time.sleep(0.01)
+
+
+@contextmanager
+def _client(
+    server: Server, role: str, name: str, load: Load, *, life: float, watched: Sequence[str] = ()
+) -> Iterator[Client]:
+    path = server.home / f"{name}.board"
+    log = server.home / f"{name}.log"
+    samples = load.count if load.timed and role == "receive" else 0
+    plan = {"port": server.port, "board": str(path), "load": asdict(load), "life": int(life), "watched": list(watched)}
+    with (
+        Board(path, samples=samples) as board,
+        child([sys.executable, "-m", "bench.role", server.key, role, json.dumps(plan)], log=log, grace=0) as process,
+    ):
+        yield Client(process=process, board=board, log=log)
+
+
+def _wait_ready(server: Server, client: Client) -> None:
+    wait_for(
+        lambda: bool(client.board[Slot.READY]),
+        what=f"{server.peer.name} client",
+        watched=client.process,
+        log=client.log,
+    )
+

@@ -1,0 +1,62 @@
+"""One client process of a run: `python -m bench.role PEER send|receive PLAN`, PLAN being JSON.
+
+Started by `bench.rig` and killed by it; ends by itself in any case after `life` seconds.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.board import Board, Slot
+from bench.peers import PEERS
+from bench.work import Load, batches, taker
+
+if TYPE_CHECKING:
+    from bench.work import Batches
+
+
+def main() -> None:
+    """Do one role."""
+    peer = PEERS[sys.argv[1]]
+    role = sys.argv[2]
+    plan: dict[str, Any] = json.loads(sys.argv[3])
+    signal.alarm(plan["life"])
+    load = Load(**plan["load"])
+    board = Board(Path(plan["board"]))
+    if role == "receive":
+
+        def ready() -> None:
+            board[Slot.READY] = 1
+
+        peer.receive(plan["port"], taker(board, load, clock=time.monotonic_ns), ready)
+    else:
+        watched = [Board(Path(path)) for path in plan["watched"]]
+
+        def done() -> None:
+            board[Slot.LAST] = time.monotonic_ns()
+            board[Slot.DONE] = 1
+
+        peer.send(plan["port"], _timed(board, load, watched), done, retain=load.retain)
+
+
+def _timed(board: Board, load: Load, watched: list[Board]) -> Batches:
+    """Wait for the go, then yield the load."""
+    board[Slot.READY] = 1
+    while not board[Slot.GO]:
+        yield 0.002, []
+    board[Slot.FIRST] = time.monotonic_ns()
+
+    def arrived() -> int:
+        return min((other[Slot.COUNT] for other in watched), default=load.count)
+
+    for pause, readings in batches(load, clock=time.monotonic_ns, arrived=arrived):
+        yield pause, readings
+        board[Slot.COUNT] += len(readings)
+
+
+main()
