@@ -1,0 +1,93 @@
+"""Counting messages by topic: how many in the last turn, how many in the last minute, what the newest one said.
+
+Pure: the passing of time is a call. Memory is bounded by the number of topics it is allowed to hold.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from hearthbus.message import Message
+
+WINDOW: Final = 60.0
+"""Seconds the longer rate looks back."""
+MAX_TOPICS: Final = 20_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rate:
+    """One topic at the end of a turn."""
+
+    topic: str
+    per_second: float
+    """In the last turn."""
+    per_minute: float
+    """In the last minute, or since the start if that is less."""
+    total: int
+    newest: Message
+
+
+class _Counter:
+    __slots__ = ("newest", "now", "total", "window")
+
+    def __init__(self, newest: Message, turns: int) -> None:
+        self.now = 0
+        self.total = 0
+        self.newest = newest
+        self.window: deque[int] = deque(maxlen=turns)
+
+
+class Rates:
+    """Counts of every topic seen; `turn` seconds pass between two calls of `turned`."""
+
+    def __init__(self, *, turn: float) -> None:
+        self.uncounted = 0
+        """Messages of topics beyond the limit."""
+        self._turn = turn
+        self._turns = max(1, round(WINDOW / turn))
+        self._passed = 0
+        self._counters: dict[str, _Counter] = {}
+
+    def count(self, message: Message) -> None:
+        """Count one message."""
+        counter = self._counters.get(message.topic)
+        if counter is None:
+            if len(self._counters) >= MAX_TOPICS:
+                self.uncounted += 1
+                return
+            counter = self._counters[message.topic] = _Counter(message, self._turns)
+        counter.now += 1
+        counter.total += 1
+        counter.newest = message
+
+    def turned(self, seconds: float) -> list[Rate]:
+        """End a turn that took `seconds`: return every topic, the busiest first."""
+        self._passed += 1
+        looked = min(self._passed, self._turns) * self._turn
+        found = []
+        for topic, counter in self._counters.items():
+            counter.window.append(counter.now)
+            found.append(
+                Rate(
+                    topic=topic,
+                    per_second=counter.now / seconds,
+                    per_minute=sum(counter.window) * 60.0 / looked,
+                    total=counter.total,
+                    newest=counter.newest,
+                )
+            )
+            counter.now = 0
+        return sorted(found, key=lambda rate: (-rate.per_second, -rate.per_minute, rate.topic))
+
+
+def rate_object(rate: Rate) -> dict[str, Any]:
+    """Return a rate as `--json` prints it."""
+    return {
+        "topic": rate.topic,
+        "per_second": round(rate.per_second, 3),
+        "per_minute": round(rate.per_minute, 3),
+        "total": rate.total,
+    }

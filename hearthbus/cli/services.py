@@ -1,0 +1,136 @@
+"""What the retained messages tell of the services: who is there, since when, how it is, when it last spoke.
+
+Presence is `service/<name>`, figures are `service/<name>/health`, and everything else a service retained shows when it
+last did its work. Pure: messages and the time in, rows out. A body that is not as it should be gives an unknown, never
+an error.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from hearthbus.cli.durations import iso_utc
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from hearthbus.message import Message
+
+STATS = "broker/stats"
+SILENT_AFTER = 60.0
+"""Seconds without figures after which an online service is called silent; it sends them more than twice as often."""
+BEHIND = 1.0
+"""Seconds of loop lag worth telling."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One service; what is unknown is None or empty."""
+
+    name: str
+    status: str
+    since: datetime | None = None
+    version: str = ""
+    pid: int | None = None
+    last_message: int | None = None
+    """Nanoseconds since 1970 UTC."""
+    rss: float | None = None
+    """Bytes."""
+    handled: int | None = None
+    errors: int | None = None
+    remarks: tuple[str, ...] = field(default=())
+
+    def seconds_since(self, now: int) -> float | None:
+        """Seconds it has had this status."""
+        return None if self.since is None else now / 1e9 - self.since.timestamp()
+
+    def as_object(self, now: int) -> dict[str, Any]:
+        """Return the row as `--json` prints it."""
+        seconds = self.seconds_since(now)
+        return {
+            "service": self.name,
+            "status": self.status,
+            "since": None if self.since is None else self.since.isoformat().replace("+00:00", "Z"),
+            "seconds": None if seconds is None else round(seconds, 1),
+            "version": self.version or None,
+            "pid": self.pid,
+            "rss": self.rss,
+            "handled": self.handled,
+            "errors": self.errors,
+            "last_message": None if self.last_message is None else iso_utc(self.last_message),
+            "remarks": list(self.remarks),
+        }
+
+
+def rows(messages: Iterable[Message], *, now: int) -> list[Row]:
+    """Return the services, sorted by name; `now` in nanoseconds since 1970 UTC."""
+    presence: dict[str, Message] = {}
+    health: dict[str, Message] = {}
+    spoke: dict[str, int] = {}
+    for message in messages:
+        kind, *rest = message.topic.split("/")
+        if kind != "service":
+            spoke[message.origin] = max(message.time, spoke.get(message.origin, 0))
+        elif len(rest) == 1:
+            presence[rest[0]] = message
+        elif len(rest) == 2 and rest[1] == "health":
+            health[rest[0]] = message
+    return [_row(name, presence[name], health.get(name), spoke.get(name), now=now) for name in sorted(presence)]
+
+
+def _row(name: str, presence: Message, health: Message | None, spoke: int | None, *, now: int) -> Row:
+    body = presence.body
+    status, since = _text(body, "status") or "unknown", _moment(body.get("since"))
+    figures: Mapping[str, Any] = health.body if health is not None and status == "online" else {}
+    return Row(
+        name=name,
+        status=status,
+        since=since,
+        version=_text(body, "version"),
+        pid=_whole(body, "pid"),
+        last_message=spoke,
+        rss=_number(figures, "rss"),
+        handled=_whole(figures, "handled"),
+        errors=_whole(figures, "errors"),
+        remarks=tuple(_remarks(body, figures, None if health is None else health.age(now))),
+    )
+
+
+def _remarks(presence: Mapping[str, Any], figures: Mapping[str, Any], health_age: float | None) -> Iterable[str]:
+    if presence.get("status") != "offline" and _text(presence, "reason"):
+        yield _text(presence, "reason")
+    if not figures:
+        return
+    if health_age is not None and health_age > SILENT_AFTER:
+        yield f"no figures for {health_age:.0f} s"
+    lag = _number(figures, "loop_lag_s")
+    if lag is not None and lag > BEHIND:
+        yield f"{lag:.1f} s behind"
+
+
+def _text(body: Mapping[str, Any], key: str) -> str:
+    value = body.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _number(body: Mapping[str, Any], key: str) -> float | None:
+    value = body.get(key)
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _whole(body: Mapping[str, Any], key: str) -> int | None:
+    value = _number(body, key)
+    return value if isinstance(value, int) else None
+
+
+def _moment(value: object) -> datetime | None:
+    """Return the moment of an ISO text or of seconds since 1970; None for anything else."""
+    try:
+        if isinstance(value, str):
+            moment = datetime.fromisoformat(value)
+            return moment if moment.tzinfo is not None else None
+    except ValueError:
+        pass
+    return None

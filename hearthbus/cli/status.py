@@ -1,0 +1,103 @@
+"""`hearthbus status`: which services are there, and how they and the broker are."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from hearthbus.cli.arguments import add_json, add_url
+from hearthbus.cli.durations import age, span
+from hearthbus.cli.output import body_text, size, table
+from hearthbus.cli.services import STATS, rows
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Mapping
+
+    from hearthbus.bus import Bus
+    from hearthbus.cli.output import Output
+    from hearthbus.cli.services import Row
+
+SOMETHING_LOST: Final = 1
+"""Exit code when a service is lost: gone without a goodbye."""
+
+HEAD: Final = ("service", "status", "for", "memory", "handled", "errors", "last value", "version", "pid", "remarks")
+RIGHT: Final = frozenset({2, 3, 4, 5, 6, 8})
+COLOUR_OF: Final = {"online": "good", "lost": "bad", "offline": "faint"}
+MARGIN: Final = 2
+
+EXAMPLES: Final = """\
+examples:
+  hearthbus status                                  a table of the services
+  hearthbus status --json | jq 'select(.errors)'    those that had errors, for a program
+
+online: it is there. offline: it said goodbye. lost: it died, or its machine did. "last value" is the age of the newest
+state it published. Exit code 1: something is lost."""
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare what the verb takes."""
+    add_json(parser)
+    add_url(parser)
+    parser.epilog = EXAMPLES
+
+
+def main(args: Namespace) -> int:
+    """Run the verb."""
+    from hearthbus.cli.session import run
+
+    return run(show, url=args.url, json=args.json)
+
+
+async def show(bus: Bus, output: Output) -> int:
+    """Print the services and the broker's figures; returns the exit code."""
+    messages = await bus.get("#")
+    now = time.time_ns()
+    services = rows(messages, now=now)
+    stats = next((message for message in messages if message.topic == STATS), None)
+    if output.json:
+        for row in services:
+            output.object(row.as_object(now))
+        if stats is not None:
+            output.object({"service": "broker", "status": "online", "stats": stats.body})
+    else:
+        if services:
+            _print_table(services, output, now=now)
+        else:
+            output.note("no service has been here; `hearthbus up` starts the configured ones")
+        if stats is not None:
+            output.line("")
+            output.line(f"broker  {stats_text(stats.body)}")
+    return SOMETHING_LOST if any(row.status == "lost" for row in services) else 0
+
+
+def stats_text(stats: Mapping[str, Any]) -> str:
+    """Return the broker's figures in one line."""
+    return body_text(stats)
+
+
+def _print_table(services: list[Row], output: Output, *, now: int) -> None:
+    cells = [HEAD, *(_cells(row, now=now) for row in services)]
+    used = [at for at in range(len(HEAD)) if at < MARGIN or any(row[at] for row in cells[1:])]
+    lines = table(
+        [[row[at] for at in used] for row in cells], right=frozenset(to for to, at in enumerate(used) if at in RIGHT)
+    )
+    output.line(output.paint("head", lines[0]))
+    for row, line in zip(services, lines[1:], strict=True):
+        output.line(output.paint(COLOUR_OF[row.status], line) if row.status in {"lost", "offline"} else line)
+
+
+def _cells(row: Row, *, now: int) -> tuple[str, ...]:
+    seconds = row.seconds_since(now)
+    return (
+        row.name,
+        row.status,
+        "" if seconds is None else span(max(0.0, seconds)),
+        "" if row.rss is None else size(row.rss),
+        "" if row.handled is None else str(row.handled),
+        "" if row.errors is None else str(row.errors),
+        "" if row.last_message is None else age((now - row.last_message) / 1e9),
+        row.version,
+        "" if row.pid is None else str(row.pid),
+        ", ".join(row.remarks),
+    )
