@@ -1,7 +1,7 @@
 """A bus in memory: the promises of the broker, for tests, in one event loop.
 
-`MemoryHub` is the broker's part: retained state, sequence numbers, the journal, one responder a request, stored places of
-durable consumers, and an outage when a test wants one. `MemoryTransport` is one client's connection to it. Messages
+`MemoryHub` is the broker's part: retained state, sequence numbers, the journal, one responder a request, stored places
+of durable consumers, and an outage when a test wants one. `MemoryTransport` is one client's connection to it. Messages
 really pass through their wire form. Knows no sockets, no disk and no pytest; nothing is limited, nothing gets lost.
 """
 

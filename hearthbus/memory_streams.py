@@ -1,6 +1,7 @@
 """What a client of the bus in memory holds: subscriptions, responders, requests.
 
-They register with their `MemoryHub` when entered and leave it when left. Knows no broker's rules: `hearthbus.memory` does.
+They register with their `MemoryHub` when entered and leave it when left. Know no broker's rules: `hearthbus.memory`
+does.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What calls a service: one subscription for all its `@on`, a timer for each `@every`, a responder for each `@serve`.
 
-Owns the tasks of one service from `on_start` to `on_stop`, and what a failing handler does: it is logged and counted, and the
-service goes on. Knows no processes, signals or configuration files: `hearthbus.runner` does; the tests' bench runs
-services with the same class.
+Owns the tasks of one service from `on_start` to `on_stop`, and what a failing handler does: it is logged and counted,
+and the service goes on. Knows no processes, signals or configuration files: `hearthbus.runner` does; the tests' bench
+runs services with the same class.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ class Runtime:
         try:
             async with asyncio.timeout(FAREWELL):
                 await self._service.on_stop()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a service's own code may raise anything
             self._report("on_stop", "the stop", error)
 
     async def _dispatch(self, subscription: Subscription) -> None:
@@ -159,7 +159,7 @@ class Runtime:
             try:
                 await getattr(self._service, method)(*arguments)
                 self._service.counts.handled += 1
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - as above
                 self._report(method, occasion, error)
             finally:
                 self.handling.discard(task)
@@ -182,7 +182,7 @@ class Runtime:
             await self._fail(request, method, error, f"{error} is missing")
         except (HearthbusError, ValueError) as error:
             await self._fail(request, method, error, str(error))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - as above
             self._report(method, topic, error)
             await self._fail(request, method, None, type(error).__name__)
 

@@ -95,7 +95,7 @@ def every(seconds: float | str) -> Callable[[_Method], _Method]:
 def serve(pattern: str) -> Callable[[_Method], _Method]:
     """Answer each request for `pattern` with the mapping the method returns (None: an empty answer).
 
-    An `HearthbusError`, `ValueError` or `KeyError` it raises is the caller's `HandlerError`, with its text; of any other
+    A `HearthbusError`, `ValueError` or `KeyError` it raises is the caller's `HandlerError`, with its text; of any other
     exception the caller learns the type only. Requests are answered beside each other and beside `@on` and `@every`.
 
     Args:

@@ -28,7 +28,7 @@ from hearthbus.topics import check_pattern, matcher
 try:
     from pytest_asyncio import fixture
 except ImportError:  # anyio's plugin runs plain async fixtures
-    from pytest import fixture
+    fixture = pytest.fixture  # type: ignore[assignment]  # called with a name only, which both take
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -134,7 +134,7 @@ class Bench:
             async for request in responder:
                 try:
                     await request.reply(dict(answer(request.message) if callable(answer) else answer))
-                except Exception as error:
+                except Exception as error:  # noqa: BLE001 - the test's own function may raise anything
                     await request.fail(str(error))
 
         self._responders.add(asyncio.create_task(answering(), name=f"serve {pattern}"))

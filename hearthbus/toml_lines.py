@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 """Keys from the top of the file down; an int counts the elements of an array."""
 
 _TOKEN = re.compile(
@@ -24,44 +24,44 @@ _SHORT = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r"}
 _END = ""
 
 
-def key_lines(text: str) -> dict[Path, int]:
+def key_lines(text: str) -> dict[KeyPath, int]:
     """Return the line (from 1) of every table, key and array element of a sound TOML text."""
     return _Scanner(text).scan()
 
 
 class _Scanner:
-    """Walks the tokens once; `_token` is the one in hand, `_line` its line."""
+    """Walks the tokens once; `_word` is the one in hand, `_line` its line."""
 
     def __init__(self, text: str) -> None:
         self._tokens = _tokens(text)
-        self._lines: dict[Path, int] = {}
-        self._arrays: dict[Path, int] = {}
-        self._token, self._line = "\n", 1
+        self._lines: dict[KeyPath, int] = {}
+        self._arrays: dict[KeyPath, int] = {}
+        self._word, self._line = "\n", 1
 
-    def scan(self) -> dict[Path, int]:
-        table: Path = ()
-        while self._token != _END:
-            if self._token == "\n":
+    def scan(self) -> dict[KeyPath, int]:
+        table: KeyPath = ()
+        while self._word != _END:
+            if self._word == "\n":
                 self._advance()
-            elif self._token == "[":
+            elif self._word == "[":
                 table = self._header()
             else:
                 self._pair(table)
         return self._lines
 
     def _advance(self) -> None:
-        self._token, self._line = next(self._tokens, (_END, self._line))
+        self._word, self._line = next(self._tokens, (_END, self._line))
 
-    def _header(self) -> Path:
+    def _header(self) -> KeyPath:
         line = self._line
         self._advance()
-        many = self._token == "["
+        many = self._word == "["
         if many:
             self._advance()
         keys = self._keys("]")
-        while self._token not in {"\n", _END}:
+        while self._word not in {"\n", _END}:
             self._advance()
-        path: Path = ()
+        path: KeyPath = ()
         for at, key in enumerate(keys):
             path = (*path, key)
             last = at == len(keys) - 1
@@ -77,14 +77,14 @@ class _Scanner:
     def _keys(self, end: str) -> list[str]:
         """Read `a."b".c` up to `end`, and step over that."""
         keys: list[str] = []
-        while self._token not in {end, _END}:
-            if self._token != ".":
-                keys.append(_plain(self._token))
+        while self._word not in {end, _END}:
+            if self._word != ".":
+                keys.append(_plain(self._word))
             self._advance()
         self._advance()
         return keys
 
-    def _pair(self, table: Path) -> None:
+    def _pair(self, table: KeyPath) -> None:
         line = self._line
         path = table
         for key in self._keys("="):
@@ -92,29 +92,29 @@ class _Scanner:
             self._lines.setdefault(path, line)
         self._value(path)
 
-    def _value(self, path: Path) -> None:
+    def _value(self, path: KeyPath) -> None:
         self._lines.setdefault(path, self._line)
-        if self._token == "{":
+        if self._word == "{":
             self._advance()
-            while self._token not in {"}", _END}:
-                if self._token in {",", "\n"}:
+            while self._word not in {"}", _END}:
+                if self._word in {",", "\n"}:
                     self._advance()
                 else:
                     self._pair(path)
             self._advance()
-        elif self._token == "[":
+        elif self._word == "[":
             self._array(path)
         else:
-            while self._token not in {",", "]", "}", "\n", _END}:
+            while self._word not in {",", "]", "}", "\n", _END}:
                 self._advance()
 
-    def _array(self, path: Path) -> None:
+    def _array(self, path: KeyPath) -> None:
         self._advance()
         index = 0
         while True:
-            while self._token in {",", "\n"}:
+            while self._word in {",", "\n"}:
                 self._advance()
-            if self._token in {"]", _END}:
+            if self._word in {"]", _END}:
                 self._advance()
                 return
             self._value((*path, index))
@@ -136,4 +136,9 @@ def _plain(key: str) -> str:
         return key[1:-1]
     if not key.startswith('"'):
         return key
-    return _ESCAPE.sub(lambda at: chr(int(at[1] or at[2], 16)) if at[3] is None else _SHORT.get(at[3], at[3]), key[1:-1])
+    return _ESCAPE.sub(_unescaped, key[1:-1])
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    code = found[1] or found[2]
+    return chr(int(code, 16)) if code else _SHORT.get(found[3], found[3])

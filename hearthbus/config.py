@@ -1,0 +1,240 @@
+"""The configuration of a house: hearthbus.toml and what it includes, checked whole before anything starts.
+
+    include = ["conf.d/*.toml"]
+
+    [house]                      shared by every service that has fields of these names
+    latitude = 51.5
+    longitude = -0.13
+    timezone = "Europe/London"
+
+    [sun]                        a service by its name
+    [hall-thermostat]            another instance of a service, under a name of its own
+    service = "thermostat"
+    place = "hall"
+
+`[bus]` says where the broker is, `[broker]` configures it. Knows files and tables; what a table may hold is said by the
+dataclasses of those who use it (`hearthbus.schema`). Opens no connection.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hearthbus import plugins
+from hearthbus.bus import DEFAULT_URL, check_name
+from hearthbus.config_files import Table, read_tables
+from hearthbus.errors import Invalid
+from hearthbus.problems import Problem, nearest
+from hearthbus.schema import Reader
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from hearthbus.service import Service
+
+SERVICES = "hearthbus.services"
+"""Entry points of service classes, by service name."""
+BROKER = "hearthbus.broker"
+"""Entry point `config`: the dataclass of `[broker]`."""
+RESERVED = ("bus", "broker", "house")
+_ANY_ADDRESS = {"*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 - compared, not bound
+
+
+@dataclass(frozen=True)
+class Place:
+    """`[house]`: where the house stands; what a service may take when its own table does not say."""
+
+    latitude: float | None = None
+    """Degrees, north positive."""
+    longitude: float | None = None
+    """Degrees, east positive."""
+    timezone: str | None = None
+    """IANA name, for example Europe/London."""
+
+    def __post_init__(self) -> None:
+        if self.latitude is not None and not -90 <= self.latitude <= 90:
+            raise Invalid(f"latitude {self.latitude} is outside -90 to 90")
+        if self.longitude is not None and not -180 <= self.longitude <= 180:
+            raise Invalid(f"longitude {self.longitude} is outside -180 to 180")
+        if self.timezone is not None:
+            _check_timezone(self.timezone)
+
+    def shared(self) -> dict[str, Any]:
+        """Return what is set."""
+        return {name: value for name, value in vars(self).items() if value is not None}
+
+
+@dataclass(frozen=True)
+class BusSettings:
+    """`[bus]`: where the broker is."""
+
+    url: str = ""
+
+    def __post_init__(self) -> None:
+        if self.url and not self.url.startswith(("tcp://", "ipc://")):
+            raise Invalid(f"url {self.url!r}: write tcp://HOST:PORT or ipc:///PATH")
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One service to run: a table of the configuration."""
+
+    name: str
+    service: str
+    """The service's name among the entry points."""
+    kind: type[Service]
+    config: Any
+
+
+@dataclass(frozen=True)
+class House:
+    """A checked configuration."""
+
+    path: Path
+    """The main file."""
+    example: bool
+    """No file of the user's was found: this is the house shipped with hearthbus."""
+    files: tuple[Path, ...]
+    """Every file that was read."""
+    url: str
+    """Where services find the broker."""
+    place: Place
+    broker: Any
+    """What `[broker]` says, as the broker's own dataclass; None where only some services were asked for."""
+    services: dict[str, Instance]
+
+
+def load(path: Path | str | None = None, *, only: Collection[str] | None = None) -> House:
+    """Read and check a configuration.
+
+    Args:
+        path: the main file; None looks for ./hearthbus.toml, $XDG_CONFIG_HOME/hearthbus/hearthbus.toml,
+            /etc/hearthbus/hearthbus.toml, then takes the example house.
+        only: names of the services wanted. Only their classes are imported, and only their tables are checked against
+            them; a service without a table gets an empty one.
+
+    Raises:
+        Invalid: with every problem of every file, each with its place.
+    """
+    main, example = (Path(path), False) if path is not None else find_file()
+    tables, files, problems = read_tables(main)
+    reader = _Checker(tables, main, problems)
+    bus = reader.reserved("bus", BusSettings) or BusSettings()
+    place = reader.reserved("house", Place) or Place()
+    broker = None if only is not None else reader.reserved("broker", reader.broker_kind())
+    services = reader.services(place, only)
+    if reader.problems:
+        ordered = [str(problem) for problem in reader.problems]
+        count = "1 problem" if len(ordered) == 1 else f"{len(ordered)} problems"
+        raise Invalid(f"{count} in the configuration {main}", problems=tuple(ordered))
+    url = os.environ.get("HEARTHBUS_URL") or bus.url or _broker_url(tables.get("broker"))
+    return House(main, example, files, url, place, broker, services)
+
+
+def find_file() -> tuple[Path, bool]:
+    """Return the configuration file to use where none is named, and whether it is the example house.
+
+    Raises:
+        Invalid: there is none, not even the example.
+    """
+    home = os.environ.get("XDG_CONFIG_HOME")
+    user = Path(home) if home else Path.home() / ".config"
+    own = (Path("hearthbus.toml"), user / "hearthbus" / "hearthbus.toml", Path("/etc/hearthbus/hearthbus.toml"))
+    here = Path(__file__).parent
+    shipped = (here / "house.toml", here.parent / "deploy" / "house.toml")
+    for file in (*own, *shipped):
+        if file.is_file():
+            return file, file in shipped
+    raise Invalid(f"no configuration: there is none of {', '.join(map(str, own))}; name one with --config FILE")
+
+
+class _Checker:
+    """Checks tables against those who use them, gathering problems."""
+
+    def __init__(self, tables: dict[str, Table], main: Path, problems: list[Problem]) -> None:
+        self.problems = problems
+        self._tables = tables
+        self._main = main
+        self._known = plugins.find(SERVICES)
+
+    def reserved(self, name: str, kind: Any) -> Any:
+        table = self._tables.get(name)
+        if kind is None:
+            return None
+        return kind() if table is None else self._read(table, kind, table.values)
+
+    def broker_kind(self) -> Any:
+        target = plugins.find(BROKER).get("config")
+        return None if target is None else plugins.load("broker", target)
+
+    def services(self, place: Place, only: Collection[str] | None) -> dict[str, Instance]:
+        wanted = [name for name in self._tables if name not in RESERVED] if only is None else list(dict.fromkeys(only))
+        made = (self._service(name, place) for name in wanted)
+        return {instance.name: instance for instance in made if instance is not None}
+
+    def _service(self, name: str, place: Place) -> Instance | None:
+        table = self._tables.get(name)
+        if table is None:
+            if name not in self._known:
+                names = {*self._known, *self._tables} - {*RESERVED}
+                self.problems.append(Problem(str(self._main), 1, "", f"no service {name!r}{nearest(name, names)}"))
+                return None
+            table = Table.empty(name, self._main)
+        service = table.values.get("service", name)
+        if service not in self._known:
+            key = (name, "service") if "service" in table.values else (name,)
+            help_ = "" if "service" in table.values else ', or say which service it is with service = "..."'
+            self._note(table, key, f"no service {service!r}{nearest(str(service), self._known)}{help_}")
+            return None
+        return self._instance(name, service, table, place)
+
+    def _instance(self, name: str, service: str, table: Table, place: Place) -> Instance | None:
+        from hearthbus.service import bind
+
+        try:
+            check_name(name)
+            kind = plugins.load(service, self._known[service])
+        except Invalid as error:
+            self._note(table, (name,), str(error))
+            return None
+        values = {key: value for key, value in table.values.items() if key != "service"}
+        config = self._read(table, kind.Config, values, within=kind, shared=place.shared())
+        if config is None:
+            return None
+        try:
+            bind(kind, config, name)
+        except Invalid as error:
+            self._note(table, (name,), str(error))
+            return None
+        return Instance(name, service, kind, config)
+
+    def _read(self, table: Table, kind: Any, values: dict[str, Any], **options: Any) -> Any:
+        reader = Reader(table.source)
+        made = reader.table(kind, values, (table.name,), **options)
+        self.problems += reader.problems
+        return made
+
+    def _note(self, table: Table, key: tuple[str, ...], text: str) -> None:
+        self.problems.append(table.source.problem(key, text))
+
+
+def _broker_url(broker: Table | None) -> str:
+    """Return where clients on this machine reach a broker of that configuration."""
+    address = broker.values.get("address") if broker is not None else None
+    if not isinstance(address, str):
+        return DEFAULT_URL
+    scheme, separator, rest = address.partition("://")
+    host, colon, port = rest.rpartition(":")
+    return f"{scheme}{separator}{_ANY_ADDRESS.get(host, host)}{colon}{port}" if scheme == "tcp" else address
+
+
+def _check_timezone(name: str) -> None:
+    from zoneinfo import ZoneInfo, available_timezones
+
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError):
+        raise Invalid(f"timezone {name!r} is not known{nearest(name, available_timezones())[:200]}") from None
