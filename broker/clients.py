@@ -1,0 +1,101 @@
+"""Who is connected: the table that an identity frame is looked up in, filled at the greeting. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from broker.topics import TopicState
+
+
+class Out:
+    """What the core wants done, in this order: `log` to the tail, `fanout` to subscribers, `replies` to clients."""
+
+    def __init__(self) -> None:
+        self.log: list[bytes] = []
+        self.offsets: list[int] = []
+        self.fanout: list[bytes] = []
+        self.replies: list[tuple[bytes, bytes]] = []
+        self.notes: list[str] = []
+        """Lines for the log of the process."""
+
+    def clear(self) -> None:
+        """Begin the next turn."""
+        self.log, self.offsets, self.fanout, self.replies, self.notes = [], [], [], [], []
+
+
+@dataclass(kw_only=True, eq=False, slots=True)
+class Client:
+    """One greeted connection; a mutable record because every frame touches it."""
+
+    ident: bytes
+    who: str
+    """Its key once there are keys; its name until then."""
+    name: str
+    session: bytes
+    software: str
+    pid: int
+    host: str
+    presence: bool
+    will: dict[str, Any]
+    number: int
+    """The highest number of its session that was taken in."""
+    heard: float
+    """Monotonic time of its last frame."""
+    origin: bytes = b""
+    publishes: dict[bytes, TopicState] = field(default_factory=dict)
+    """Topics it may publish: permission and state in one look-up."""
+    patterns: tuple[str, ...] = ()
+    requests: int = 0
+    lost: int = 0
+    refilled: int = 0
+    refused: int = 0
+
+    def __post_init__(self) -> None:
+        name = self.name.encode()
+        self.origin = bytes([len(name)]) + name
+
+
+class Clients:
+    """All greeted connections."""
+
+    def __init__(self) -> None:
+        self.by_ident: dict[bytes, Client] = {}
+        self.by_session: dict[bytes, Client] = {}
+        self.changed_numbers: dict[bytes, int] = {}
+        """Those that grew since the last commit was handed over."""
+        self.numbers: dict[bytes, int] = {}
+        """Highest number of each session, of those gone too: what tells a repeated message from a new one."""
+
+    def add(self, client: Client) -> None:
+        """Take in a client that was greeted."""
+        self.by_ident[client.ident] = client
+        self.by_session[client.session] = client
+
+    def remove(self, client: Client) -> None:
+        """Forget a client; its session's number stays known."""
+        self.by_ident.pop(client.ident, None)
+        if self.by_session.get(client.session) is client:
+            del self.by_session[client.session]
+
+    def remember(self, client: Client, number: int) -> None:
+        """Note the highest number taken in, newest session last, so that the oldest can be forgotten."""
+        client.number = number
+        self.numbers.pop(client.session, None)
+        self.numbers[client.session] = self.changed_numbers[client.session] = number
+
+    def hand_over(self) -> dict[bytes, int]:
+        """Return the numbers to commit."""
+        changed, self.changed_numbers = self.changed_numbers, {}
+        return changed
+
+    def forget_sessions(self, keep: int) -> None:
+        """Forget the numbers of the sessions heard longest ago."""
+        for session in list(self.numbers)[: max(0, len(self.numbers) - keep)]:
+            if session not in self.by_session:
+                del self.numbers[session]
+
+    def named(self, name: str) -> Client | None:
+        """The client that announces itself as `service/<name>`, if there is one."""
+        return next((client for client in self.by_ident.values() if client.presence and client.name == name), None)

@@ -1,0 +1,96 @@
+"""What a person may set of the broker: the `[broker]` table, with every default. Knows no files and no sockets."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hearthbus.errors import Invalid
+from hearthbus.topics import check_pattern
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Bounds on everything a client can make grow; reaching one is refused, counted and said.
+
+    The fan-out holds at most `fanout_queue` messages for a subscriber that does not read; with `body_bytes`
+    that bounds what one stalled subscriber costs: 1000 x 64 KiB = 64 MB at the very worst.
+    """
+
+    topics: int = 20_000
+    body_bytes: int = 64 * 1024
+    connections: int = 500
+    subscriptions: int = 1_000
+    """Patterns one connection may hold on the fan-out, and topics it may serve."""
+    requests: int = 256
+    """Requests of one client that wait for an answer."""
+    page_messages: int = 1_000
+    """Messages in one page of a snapshot or replay."""
+    page_bytes: int = 128 * 1024
+    consumers: int = 256
+    fanout_queue: int = 1_000
+    memory_journal_bytes: int = 16 * 1024 * 1024
+    """Messages held for a disk that does not take them; older ones are then dropped from the journal."""
+
+    def __post_init__(self) -> None:
+        for name in self.__dataclass_fields__:
+            if getattr(self, name) < 1:
+                raise Invalid(f"{name} must be at least 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BrokerConfig:
+    """Where the broker listens, where it keeps its files, and for how long."""
+
+    address: str = "tcp://127.0.0.1:7600"
+    """Clients connect here: tcp://HOST:PORT or ipc:///PATH."""
+    fanout: str = ""
+    """Address of the fan-out socket; default the next port, or PATH.fanout."""
+    data: str = ""
+    """Folder of the journal; default $STATE_DIRECTORY, else ~/.local/state/hearthbus."""
+    commit_s: float = 5.0
+    """Seconds between commits to disk while nobody asks for a confirmation: what a power cut may cost."""
+    keep_days: float = 30.0
+    """Age at which journal entries are deleted."""
+    keep_mb: int = 256
+    """Size of the journal's messages at which the oldest are deleted."""
+    journal: tuple[str, ...] = ("#",)
+    """Patterns of the topics that are journaled."""
+    stats_s: float = 10.0
+    """Seconds between messages on broker/stats."""
+    beat_ms: int = 1_000
+    """How often clients must say that they are alive."""
+    silence_ms: int = 3_000
+    """Silence after which a client is lost."""
+    limits: Limits = field(default_factory=Limits)
+
+    def __post_init__(self) -> None:
+        for pattern in self.journal:
+            check_pattern(pattern)
+        if not self.address.startswith(("tcp://", "ipc://")):
+            raise Invalid(f"address {self.address!r}: write tcp://HOST:PORT or ipc:///PATH")
+        if self.silence_ms < 2 * self.beat_ms or self.beat_ms < 50:
+            raise Invalid("silence_ms must be at least twice beat_ms, and beat_ms at least 50")
+        if self.commit_s < 0 or self.keep_days <= 0 or self.keep_mb < 1 or self.stats_s <= 0:
+            raise Invalid("commit_s, keep_days, keep_mb and stats_s must be positive")
+
+    @property
+    def fanout_address(self) -> str:
+        """The fan-out's address, derived from `address` unless given."""
+        if self.fanout:
+            return self.fanout
+        if self.address.startswith("ipc://"):
+            return self.address + ".fanout"
+        host, _, port = self.address.rpartition(":")
+        return f"{host}:{'*' if port in {'*', '0'} else int(port) + 1}"
+
+    @property
+    def data_path(self) -> Path:
+        """The folder of the journal."""
+        if self.data:
+            return Path(self.data).expanduser()
+        if os.environ.get("STATE_DIRECTORY"):
+            return Path(os.environ["STATE_DIRECTORY"].split(":")[0])
+        home = os.environ.get("XDG_STATE_HOME")
+        return (Path(home) if home else Path.home() / ".local" / "state") / "hearthbus"

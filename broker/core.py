@@ -1,0 +1,312 @@
+"""The broker's core: (who, frame) in, actions out on `Out`. No socket, no clock, no file: time comes in with `begin`.
+
+`handle` is given every frame of the request socket, `subscribed` and `unsubscribed` every change on the fan-out,
+`tick` a chance to notice silence. The verbs of the conversation are one table, `_VERBS`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from broker.clients import Client, Clients, Out
+from broker.consumers import Consumers
+from broker.greeting import Greeting
+from broker.pages import Pages
+from broker.presence import Presence
+from broker.requests import Requests
+from broker.stream import Commit, Stream
+from hearthbus import protocol
+from hearthbus.errors import HearthbusError, Invalid, NoResponder, Refused
+from hearthbus.topics import check_pattern
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from broker.access import Access
+    from broker.config import BrokerConfig
+
+_KIND_OF: Final = {error: kind for kind, error in protocol.ERRORS.items()}
+KEPT_SESSIONS: Final = 1_000
+
+
+class Core:
+    """All a broker knows and decides."""
+
+    def __init__(self, config: BrokerConfig, *, access: Access, epoch: int) -> None:
+        self.config = config
+        self.access = access
+        self.epoch = epoch
+        self.fanout = config.fanout_address
+        """What clients are told to subscribe at; the loop puts the real port in."""
+        self.out = Out()
+        self.clients = Clients()
+        self.stream = Stream(config, access=access, out=self.out)
+        self.requests = Requests()
+        self.presence = Presence()
+        self.consumers = Consumers(limit=config.limits.consumers)
+        self.pages = Pages(self)
+        self.greeting = Greeting(self)
+        self.mono = 0.0
+        self.wall = 0
+        self.dropped: dict[str, int] = {}
+        """Frames dropped, by reason."""
+        self.disk_error = ""
+        self._taken: dict[bytes, int] = {}
+        self._wanted: list[tuple[bytes, int]] = []
+        self._in_flight: tuple[Commit, list[tuple[bytes, int]]] | None = None
+        self._last_commit = 0.0
+
+    def begin(self, mono: float, wall: int) -> None:
+        """Start a turn: `mono` in seconds of the monotonic clock, `wall` in nanoseconds since 1970 UTC."""
+        self.mono, self.wall = mono, wall
+        self.out.clear()
+
+    def handle(self, ident: bytes, frame: bytes) -> None:
+        """Take one frame of the request socket."""
+        client = self.clients.by_ident.get(ident)
+        verb = frame[:1]
+        if client is None:
+            if verb == protocol.HELLO:
+                self.greeting.hello(ident, frame)
+            else:
+                self.drop("not greeted")
+                self.out.replies.append((ident, protocol.encode(protocol.STRANGER)))
+            return
+        client.heard = self.mono
+        if verb in (protocol.PUBLISH, protocol.STORE):
+            self._publish(client, verb, frame)
+            return
+        try:
+            verb, fields = protocol.decode(frame, protocol.CLIENT_SAYS)
+        except Invalid:
+            self.drop("malformed")
+            return
+        try:
+            _VERBS[verb](self, client, fields)
+        except HearthbusError as error:
+            self.error(client.ident, error, number=0, request=fields.get("id", 0))
+
+    def record(self) -> tuple[list[bytes], dict[bytes, int], dict[str, int | None]]:
+        """What of this turn is to be in the tail before anything is sent: messages, numbers, places."""
+        numbers = {}
+        for ident in self._taken:
+            client = self.clients.by_ident.get(ident)
+            if client is not None:
+                numbers[client.session] = client.number
+        places, self.consumers.moved = self.consumers.moved, {}
+        return self.out.log, numbers, places
+
+    def end(self) -> None:
+        """Finish a turn: acknowledge in bulk, wake consumers that waited for what came."""
+        self.stream.written()
+        replies = self.out.replies
+        for ident, number in self._taken.items():
+            replies.append((ident, protocol.encode_number(protocol.TAKEN, number)))
+        self._taken.clear()
+        if self.consumers.waiting and self.out.log:
+            self.pages.wake()
+
+    def tick(self) -> None:
+        """Notice silence, requests that are overdue, fetches that waited long enough."""
+        patience = self.config.silence_ms / 1000
+        for client in [client for client in self.clients.by_ident.values() if self.mono - client.heard > patience]:
+            self.lose(client, f"silent for {patience:g} s")
+        for pending in self.requests.overdue(self.mono):
+            text = f"{pending.responder.name} did not answer {pending.topic} in time"
+            self.reply_error(pending.caller, pending.id, "timeout", text)
+        self.pages.expire()
+        self.clients.forget_sessions(KEPT_SESSIONS)
+
+    def woke(self) -> None:
+        """The broker itself stood still for a while (frozen, or its machine asleep): nobody else is to blame for it."""
+        for client in self.clients.by_ident.values():
+            client.heard = self.mono
+
+    def commit_due(self) -> Commit | None:
+        """Return the transaction to write now, if one is due and none is under way."""
+        if self._in_flight is not None:
+            return None
+        waited = self.mono - self._last_commit
+        dirty = self.stream.topics.changed or self.consumers.changed
+        if not (
+            (self._wanted and (not self.disk_error or waited >= 1))
+            or (dirty and waited >= self.config.commit_s)
+            or (self.stream.memory.size >= 4 * 1024 * 1024 and (not self.disk_error or waited >= 1))
+        ):
+            return None
+        commit = self.stream.hand_over(
+            consumers=self.consumers.hand_over(),
+            numbers=self.clients.hand_over(),
+            oldest_needed=self.consumers.oldest(),
+        )
+        self._in_flight = (commit, self._wanted)
+        self._wanted = []
+        self._last_commit = self.mono
+        return commit
+
+    def committed(self, error: str) -> None:
+        """The transaction handed out last was written, or failed with `error`."""
+        if self._in_flight is None:
+            return
+        commit, wanted = self._in_flight
+        self._in_flight = None
+        if error and error != self.disk_error:
+            self.out.notes.append(f"the journal cannot be written: {error}; state is kept in memory, trying again")
+        if self.disk_error and not error:
+            self.out.notes.append("the journal is written again")
+        self.disk_error = error
+        if error:
+            self.stream.memory.failed()
+            self.consumers.failed(commit.consumers)
+            self.clients.changed_numbers = {**commit.numbers, **self.clients.changed_numbers}
+            for row in commit.topics:
+                state = self.stream.topics.by_name[row.name.encode()]
+                if not state.dirty:
+                    self.stream.topics.mark(state)
+        else:
+            self.stream.memory.committed()
+            self.stream.committed = commit.offset
+        for ident, number in wanted:
+            if error:
+                self.reply_error_number(ident, number, f"not on disk: {error}")
+            else:
+                self.out.replies.append((ident, protocol.encode_number(protocol.STORED, number)))
+
+    def subscribed(self, topic: bytes) -> bool:
+        """A subscription arrived on the fan-out; return whether it is to hold, and answer a marker."""
+        if topic.startswith(b"$sub/"):
+            return len(topic) < 100
+        if topic.startswith(b"$up/"):
+            self.presence.held(topic[4:].rstrip(b"\0").decode(errors="replace"))
+        return len(topic) <= 201
+
+    def marker(self, topic: bytes) -> bytes:
+        """The frame that answers a marker: everything after its offset will arrive."""
+        return topic + self.stream.offset.to_bytes(8, "big")
+
+    def unsubscribed(self, topic: bytes) -> None:
+        """A subscription ended, or its holder died."""
+        if topic.startswith(b"$up/"):
+            name = topic[4:].rstrip(b"\0").decode(errors="replace")
+            client = self.clients.named(name)
+            if self.presence.released(name) and client is not None:
+                self.lose(client, "its connection ended")
+
+    def lose(self, client: Client, reason: str) -> None:
+        """A client is gone without a goodbye: presence `lost`, last will, errors to those who wait for it."""
+        self.greeting.leave(client, "lost", reason)
+
+    def unreachable(self, ident: bytes) -> None:
+        """A reply could not be sent: the connection is gone, or does not read."""
+        client = self.clients.by_ident.get(ident)
+        if client is not None:
+            self.lose(client, "it does not read its answers")
+
+    def drop(self, reason: str) -> None:
+        """Count a frame that is dropped."""
+        self.dropped[reason] = self.dropped.get(reason, 0) + 1
+
+    def error(self, ident: bytes, error: HearthbusError, *, number: int, request: int) -> None:
+        """Answer with an error."""
+        kind = _KIND_OF.get(type(error), "refused")
+        self.out.replies.append(
+            (ident, protocol.encode(protocol.ERROR, id=request, number=number, kind=kind, text=str(error)))
+        )
+
+    def reply_error(self, client: Client, request: int, kind: str, text: str) -> None:
+        """Answer a request with an error of `kind`."""
+        self.error(client.ident, protocol.ERRORS[kind](text), number=0, request=request)
+
+    def reply_error_number(self, ident: bytes, number: int, text: str) -> None:
+        """Tell a publisher that everything up to `number` is not on disk."""
+        self.error(ident, protocol.ERRORS["unavailable"](text), number=number, request=0)
+
+    def _publish(self, client: Client, verb: bytes, frame: bytes) -> None:
+        try:
+            first, records = protocol.decode_batch(frame)
+        except Invalid:
+            self.drop("malformed")
+            return
+        last = first + len(records) - 1
+        if last >= 2**63:
+            self.drop("malformed")
+            return
+        new = records[max(0, client.number - first + 1) :]
+        if new:
+            for index, error in self.stream.take(client, new):
+                self.error(client.ident, error, number=last - len(new) + 1 + index, request=0)
+            self.clients.remember(client, last)
+        self._taken[client.ident] = max(last, client.number)
+        if verb == protocol.STORE:
+            self._wanted.append((client.ident, last))
+
+    def request(self, client: Client, fields: Mapping[str, Any]) -> None:
+        """Give a request to its one responder."""
+        if client.requests >= self.config.limits.requests:
+            raise Refused(f"{client.requests} requests of {client.name} wait already ([broker.limits] requests)")
+        name = fields["message"].partition(b"\0")[0].decode(errors="replace")
+        responder = self.requests.responder(name)
+        if responder is None:
+            self.stream.check_request(client, fields["message"])
+            raise NoResponder(f"nobody serves {name}")
+        topic, frame = self.stream.copy_of_request(client, fields["message"])
+        timeout_ms = max(1, min(fields["timeout_ms"], 3_600_000))
+        pending = self.requests.open(
+            caller=client,
+            number=fields["id"],
+            responder=responder,
+            deadline=self.mono + timeout_ms / 1000,
+            topic=topic,
+        )
+        self.out.replies.append(
+            (
+                responder.ident,
+                protocol.encode(protocol.REQUEST, ticket=pending.ticket, timeout_ms=timeout_ms, message=frame),
+            )
+        )
+
+    def answer(self, client: Client, fields: Mapping[str, Any]) -> None:
+        """Give an answer to its caller."""
+        pending = self.requests.close(fields["ticket"], client)
+        if pending is None:
+            self.drop("answer too late")
+        elif fields["ok"]:
+            answer = protocol.encode(protocol.ANSWER, id=pending.id, body=fields["body"])
+            self.out.replies.append((pending.caller.ident, answer))
+        else:
+            self.reply_error(pending.caller, pending.id, "handler", fields["text"][:1000])
+
+    def serve(self, client: Client, fields: Mapping[str, Any]) -> None:
+        """Make a client a responder."""
+        pattern = check_pattern(fields["pattern"])
+        self.stream.allow(client, "serve", pattern)
+        if len(self.requests.served_by(client)) >= self.config.limits.subscriptions:
+            raise Refused(f"{client.name} serves too many patterns ([broker.limits] subscriptions)")
+        self.requests.serve(client, pattern)
+        self.done(client, fields)
+
+    def unserve(self, client: Client, fields: Mapping[str, Any]) -> None:
+        """End it."""
+        self.requests.unserve(client, fields["pattern"])
+        self.done(client, fields)
+
+    def done(self, client: Client, fields: Mapping[str, Any]) -> None:
+        """Say that a verb was carried out."""
+        self.out.replies.append((client.ident, protocol.encode(protocol.DONE, id=fields["id"])))
+
+
+_VERBS: Final[Mapping[bytes, Callable[[Core, Client, Mapping[str, Any]], None]]] = {
+    protocol.HELLO: lambda core, client, _: core.greeting.welcome(client),
+    protocol.REQUEST: Core.request,
+    protocol.ANSWER: Core.answer,
+    protocol.SERVE: Core.serve,
+    protocol.UNSERVE: Core.unserve,
+    protocol.WATCH: lambda core, client, fields: core.pages.watch(client, fields),
+    protocol.SNAPSHOT: lambda core, client, fields: core.pages.snapshot(client, fields),
+    protocol.REPLAY: lambda core, client, fields: core.pages.replay(client, fields),
+    protocol.FETCH: lambda core, client, fields: core.pages.fetch(client, fields),
+    protocol.ACK: lambda core, client, fields: core.pages.ack(client, fields),
+    protocol.FORGET: lambda core, client, fields: core.pages.forget(client, fields),
+    protocol.BEAT: lambda core, client, fields: core.pages.beat(client, fields),
+    protocol.GOODBYE: lambda core, client, _: core.greeting.leave(client, "offline", "said goodbye"),
+}

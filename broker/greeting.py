@@ -1,0 +1,150 @@
+"""How a client comes and goes: greeting, welcome, goodbye, loss. Works on the core's tables; pure like it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from broker.clients import Client
+from broker.presence import ended, online
+from hearthbus import protocol
+from hearthbus.errors import HearthbusError, Invalid, Refused, Unavailable
+from hearthbus.message import MAX_NAME_BYTES, decode, encode_body
+from hearthbus.topics import check_topic
+
+if TYPE_CHECKING:
+    from broker.core import Core
+
+
+class Greeting:
+    """Coming and going."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    def hello(self, ident: bytes, frame: bytes) -> None:
+        """Check a greeting and take the client in, or say why not."""
+        core = self._core
+        try:
+            _, fields = protocol.decode(frame, protocol.CLIENT_SAYS)
+            self._check(ident, fields)
+        except HearthbusError as error:
+            core.drop("refused greeting")
+            core.error(ident, error, number=0, request=0)
+            return
+        before = core.clients.by_session.get(fields["session"])
+        if before is not None:
+            self._forget(before, "it came back on a new connection")
+        client = Client(
+            ident=ident,
+            who=fields["name"],
+            name=fields["name"],
+            session=fields["session"],
+            software=fields["software"][:40],
+            pid=fields["pid"],
+            host=fields["host"][:60],
+            presence=fields["presence"],
+            will=fields["will"],
+            number=core.clients.numbers.get(fields["session"], 0),
+            heard=core.mono,
+        )
+        core.clients.add(client)
+        self.welcome(client)
+        if client.presence and not core.presence.greeted(client) and before is None:
+            core.stream.say(f"service/{client.name}", online(client, core.wall), wall=core.wall)
+            core.out.notes.append(f"{client.name} is online (pid {client.pid})")
+
+    def welcome(self, client: Client) -> None:
+        """Tell a client what it needs to know."""
+        core = self._core
+        limits = core.config.limits
+        core.out.replies.append(
+            (
+                client.ident,
+                protocol.encode(
+                    protocol.WELCOME,
+                    version=protocol.VERSION,
+                    epoch=core.epoch,
+                    fanout=core.fanout,
+                    offset=core.stream.offset,
+                    number=client.number,
+                    beat_ms=core.config.beat_ms,
+                    silence_ms=core.config.silence_ms,
+                    limits={"body_bytes": limits.body_bytes, "subscriptions": limits.subscriptions},
+                ),
+            )
+        )
+
+    def leave(self, client: Client, status: str, reason: str) -> None:
+        """Let a client go: `offline` after a goodbye, else `lost`, and then its last will is published."""
+        core = self._core
+        self._forget(client, reason)
+        if not client.presence:
+            return
+        self.say_ended(client.name, online(client, core.wall), status, reason)
+
+    def say_ended(self, name: str, body: dict[str, Any], status: str, reason: str) -> None:
+        """Publish the end of a service, and its will if it is lost."""
+        core = self._core
+        core.stream.say(f"service/{name}", ended(body, status, core.wall, reason), wall=core.wall)
+        core.out.notes.append(f"{name} is {status}: {reason}")
+        will = body.get("will")
+        if status == "lost" and will:
+            core.stream.say(will["topic"], will["body"], wall=core.wall)
+
+    def expect_back(self) -> None:
+        """After a restart: whoever was online when the broker stopped is awaited."""
+        for name, state in self._core.stream.topics.by_name.items():
+            parts = name.split(b"/")
+            if state.retained and len(parts) == 2 and parts[0] == b"service":
+                body = decode(state.retained).body
+                if body.get("status") == "online":
+                    self._core.presence.expect(parts[1].decode(), body)
+
+    def give_up(self) -> None:
+        """Declare lost whoever did not come back."""
+        for name, body in self._core.presence.never_came():
+            self.say_ended(name, body, "lost", "it did not come back after the broker did")
+
+    def _forget(self, client: Client, reason: str) -> None:
+        core = self._core
+        core.clients.remove(client)
+        core.consumers.gone(client)
+        for pending in core.requests.gone(client):
+            text = f"{client.name} went away before it answered {pending.topic}: {reason}"
+            core.reply_error(pending.caller, pending.id, "no_responder", text)
+
+    def _check(self, ident: bytes, fields: dict[str, Any]) -> None:
+        """Raise Invalid, Refused or (a name in use) Unavailable for a greeting that cannot be accepted."""
+        core = self._core
+        if ident[:1] != b"\0":
+            raise Refused("a connection may not choose its own routing id: leave ZMQ_ROUTING_ID unset")
+        if protocol.VERSION not in fields["versions"]:
+            raise Refused(
+                f"this broker speaks protocol version {protocol.VERSION}, you speak {fields['versions'][:8]}; "
+                "update the older one"
+            )
+        if len(core.clients.by_ident) >= core.config.limits.connections:
+            raise Refused("too many connections ([broker.limits] connections)")
+        name = fields["name"]
+        if len(name) > MAX_NAME_BYTES or "/" in name:
+            raise Invalid(f"bad name {name[:80]!r}")
+        check_topic(name)
+        if len(fields["session"]) != 16:
+            raise Invalid("the session is not 16 bytes")
+        if fields["will"]:
+            self._check_will(name, fields["will"])
+        if fields["presence"]:
+            holder = core.clients.named(name)
+            if holder is not None and holder.session != fields["session"]:
+                raise Unavailable(
+                    f"the name {name!r} is in use by process {holder.pid} on {holder.host}; "
+                    "stop it first, or give this one another name"
+                )
+
+    def _check_will(self, name: str, will: dict[str, Any]) -> None:
+        if type(will.get("topic")) is not str or type(will.get("body")) is not dict:
+            raise Invalid("a will is a topic and a body")
+        check_topic(will["topic"])
+        encode_body(will["body"])
+        if not self._core.access.allows(name, "publish", will["topic"]):
+            raise Refused(f"{name} may not publish {will['topic']}, which its will asks for")

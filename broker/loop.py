@@ -1,0 +1,248 @@
+"""The broker's sockets and its loop: poll, give the core what came, write the tail, send. One page, no decisions.
+
+Two sockets: ROUTER takes what clients say, XPUB in manual mode fans out. The order within a turn is what the promises
+rest on: the tail is written before anything is sent, and everything is sent before it is acknowledged.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, Final
+
+import zmq
+
+from broker.disk import Disk, Written
+from broker.stats import Stats
+from hearthbus.errors import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from broker.core import Core
+    from broker.tail import Tail
+
+FRAMES_PER_TURN: Final = 64
+REPLY_QUEUE: Final = 256
+HANDSHAKE_MS: Final = 3_000
+TICK_S: Final = 0.25
+STOOD_STILL_S: Final = 1.0
+
+
+class Loop:
+    """The running broker."""
+
+    def __init__(self, core: Core, *, disk: Disk, tail: Tail, version: str, log: Callable[[str], None]) -> None:
+        self._core, self._disk, self._tail, self._version, self._log = core, disk, tail, version, log
+        self._context = zmq.Context()
+        self.router = self._socket(zmq.ROUTER)
+        self.xpub = self._socket(zmq.XPUB)
+        self._subscriptions = 0
+        self._by_connection: dict[int, int] = {}
+        self._stop = False
+        now = time.monotonic()
+        self._stats = Stats(started=now)
+        self._next_stats = now + 1
+        self._patience = now + 2 * core.config.silence_ms / 1000
+
+    def bind(self) -> tuple[str, str]:
+        """Take both addresses; return them as they are, ports resolved.
+
+        Raises:
+            Unavailable: an address is in use or not this machine's.
+        """
+        config = self._core.config
+        limits = config.limits
+        self.router.setsockopt(zmq.ROUTER_MANDATORY, 1)
+        self.router.setsockopt(zmq.SNDHWM, REPLY_QUEUE)
+        self.router.setsockopt(zmq.MAXMSGSIZE, max(1024 * 1024, 4 * limits.body_bytes))
+        self.xpub.setsockopt(zmq.XPUB_MANUAL, 1)
+        self.xpub.setsockopt(zmq.SNDHWM, limits.fanout_queue)
+        self.xpub.setsockopt(zmq.MAXMSGSIZE, 1024)
+        addresses = []
+        for socket, address in ((self.router, config.address), (self.xpub, config.fanout_address)):
+            try:
+                socket.bind(address)
+            except zmq.ZMQError as error:
+                raise Unavailable(_bind_fault(address, error)) from None
+            addresses.append(socket.getsockopt_string(zmq.LAST_ENDPOINT))
+        self._monitor = self.xpub.get_monitor_socket(zmq.EVENT_ACCEPTED)
+        self._core.fanout = addresses[1]
+        return addresses[0], addresses[1]
+
+    def stop(self) -> None:
+        """End after this turn; may be called from a signal handler."""
+        self._stop = True
+
+    def run(self, wake: int) -> None:
+        """Turn until stopped; `wake` is a file descriptor that becomes readable when a signal came."""
+        core = self._core
+        poller = zmq.Poller()
+        sources: dict[object, Callable[[], None]] = {
+            self._monitor: self._accepted,
+            self.xpub: self._subscription_frames,
+            self.router: self._request_frames,
+            self._disk.woken: self._disk_results,
+            wake: lambda: _empty(wake),
+        }
+        for source in sources:
+            poller.register(source, zmq.POLLIN)
+        before = next_tick = time.monotonic()
+        while not self._stop:
+            ready = dict(poller.poll(max(0, int((next_tick - time.monotonic()) * 1000))))
+            now = time.monotonic()
+            core.begin(now, time.time_ns())
+            if now - before > STOOD_STILL_S + TICK_S:
+                core.woke()
+            before = now
+            for source, take in sources.items():
+                if source in ready:
+                    take()
+            if now >= next_tick:
+                next_tick = now + TICK_S
+                self._tick(now)
+            self._finish_turn()
+
+    def end_disk(self) -> None:
+        """Wait for what the disk was given."""
+        self._disk.close()
+        self._disk_results()
+
+    def close(self) -> None:
+        """Say nothing more, let go of the addresses."""
+        self.xpub.disable_monitor()
+        self.router.close(200)
+        self.xpub.close(200)
+        self._context.term()
+
+    def _socket(self, kind: int) -> zmq.Socket[bytes]:
+        socket = self._context.socket(kind)
+        socket.setsockopt(zmq.LINGER, 200)
+        socket.setsockopt(zmq.HANDSHAKE_IVL, HANDSHAKE_MS)
+        socket.setsockopt(zmq.HEARTBEAT_IVL, 1000)
+        socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, self._core.config.silence_ms)
+        socket.setsockopt(zmq.TCP_KEEPALIVE, 1)
+        return socket
+
+    def _tick(self, now: float) -> None:
+        core = self._core
+        core.tick()
+        if now >= self._next_stats:
+            self._next_stats = now + core.config.stats_s
+            body = self._stats.body(
+                core, version=self._version, rss_bytes=_rss_bytes(), subscriptions=self._subscriptions
+            )
+            core.stream.say("broker/stats", body, wall=core.wall)
+        if now >= self._patience:
+            self._patience = float("inf")
+            core.greeting.give_up()
+
+    def _finish_turn(self) -> None:
+        core, tail = self._core, self._tail
+        frames, numbers, places = core.record()
+        if frames or numbers or places:
+            tail.write(frames, numbers, places)
+        send = self.xpub.send
+        for frame in core.out.fanout:
+            send(frame, zmq.NOBLOCK)
+        core.end()
+        while core.pages.jobs:
+            self._disk.read(core.pages.jobs.popleft())
+        for ident, reply in core.out.replies:
+            try:
+                self.router.send_multipart((ident, reply), zmq.NOBLOCK)
+            except zmq.ZMQError:
+                core.unreachable(ident)
+        commit = core.commit_due()
+        if commit is not None:
+            tail.turn()
+            self._disk.write(commit, core.wall)
+        for note in core.out.notes:
+            self._log(note)
+
+    def _request_frames(self) -> None:
+        receive, handle = self.router.recv_multipart, self._core.handle
+        for _ in range(FRAMES_PER_TURN):
+            try:
+                parts = receive(zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            if len(parts) == 2 and parts[1]:
+                handle(parts[0], parts[1])
+            else:
+                self._core.drop("malformed")
+
+    def _subscription_frames(self) -> None:
+        core, limits = self._core, self._core.config.limits
+        while True:
+            try:
+                frame = self.xpub.recv(zmq.NOBLOCK, copy=False)
+            except zmq.Again:
+                return
+            data = frame.bytes
+            topic = data[1:]
+            connection = _source(frame)
+            held = self._by_connection.get(connection, 0)
+            if data[:1] == b"\1":
+                if held < limits.subscriptions + 8 and core.subscribed(topic):
+                    self.xpub.setsockopt(zmq.SUBSCRIBE, topic)
+                    self._by_connection[connection] = held + 1
+                    self._subscriptions += 1
+                    if topic.startswith(b"$sub/"):
+                        self.xpub.send(core.marker(topic), zmq.NOBLOCK)
+                else:
+                    core.drop("too many subscriptions")
+            elif data[:1] == b"\0":
+                if connection >= 0:
+                    self.xpub.setsockopt(zmq.UNSUBSCRIBE, topic)
+                    self._by_connection[connection] = max(0, held - 1)
+                self._subscriptions = max(0, self._subscriptions - 1)
+                core.unsubscribed(topic)
+            else:
+                core.drop("malformed")
+
+    def _accepted(self) -> None:
+        """A new connection begins with no subscriptions, whatever the file descriptor it got was used for before."""
+        while True:
+            try:
+                event, _ = self._monitor.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            self._by_connection[int.from_bytes(event[2:6], "little")] = 0
+
+    def _disk_results(self) -> None:
+        self._disk.drain()
+        while self._disk.done:
+            result = self._disk.done.popleft()
+            if isinstance(result, Written):
+                self._core.committed(result.error)
+                if not result.error:
+                    self._tail.committed()
+            else:
+                self._core.pages.result(result.job, result.reading, result.oldest)
+
+
+def _empty(pipe: int) -> None:
+    os.read(pipe, 64)
+
+
+def _source(frame: zmq.Frame) -> int:
+    """The file descriptor a frame came from; -1 for what libzmq made itself when a peer died."""
+    try:
+        return int(frame.get(zmq.SRCFD))
+    except zmq.ZMQError:
+        return -1
+
+
+def _bind_fault(address: str, error: zmq.ZMQError) -> str:
+    if error.errno == zmq.EADDRINUSE:
+        return f"{address} is in use: is another broker running? Stop it, or set [broker] address"
+    return f"cannot listen on {address}: {error.strerror}; set [broker] address"
+
+
+def _rss_bytes() -> int:
+    try:
+        with open("/proc/self/statm", "rb") as file:  # noqa: PTH123 - a few microseconds less, each time
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0

@@ -1,0 +1,65 @@
+"""Start and end of the broker process: folder, recovery, sockets, signals. What `hearthbus broker` runs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from broker.access import Open
+from broker.core import Core
+from broker.disk import Disk
+from broker.loop import Loop
+from broker.presence import stamp_of
+from broker.recovery import bring_home, find, finish, lock, save
+from broker.tail import Tail
+from hearthbus import __version__
+
+if TYPE_CHECKING:
+    from broker.config import BrokerConfig
+
+
+def main(config: BrokerConfig) -> int:
+    """Run the broker until SIGTERM or SIGINT; return the exit code.
+
+    Raises:
+        Unavailable: the address or the folder is in use.
+    """
+    wall = time.time_ns()
+    folder = config.data_path
+    lock_file = lock(folder)
+    found = find(folder, stamp=stamp_of(wall).replace(":", ""))
+    core = Core(config, access=Open(), epoch=wall)
+    core.begin(time.monotonic(), wall)
+    bring_home(core, found, folder, epoch=wall)
+    core.disk_error = found.error or save(core, folder)
+    tail = Tail(folder, epoch=core.epoch)
+    tail.open()
+    loop = Loop(core, disk=Disk(folder, config), tail=tail, version=__version__, log=_log)
+    try:
+        address, fanout = loop.bind()
+        wake, wake_end = os.pipe()
+        os.set_blocking(wake_end, False)
+        signal.set_wakeup_fd(wake_end, warn_on_full_buffer=False)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: loop.stop())
+        for note in found.notes:
+            _log(note)
+        _log(f"listening on {address}, fan-out on {fanout}, journal in {folder}")
+        loop.run(wake)
+        _log("stopping")
+    finally:
+        loop.end_disk()
+        loop.close()
+        finish(core, folder, tail)
+        if lock_file >= 0:
+            os.close(lock_file)
+    return 0
+
+
+def _log(text: str) -> None:
+    """One line for the journal of the machine."""
+    sys.stderr.write(f"broker: {text}\n")
+    sys.stderr.flush()

@@ -1,0 +1,70 @@
+"""Presence: which services are there, said as retained state on service/<name>, and the last will of those that die.
+
+A service is online from its greeting, offline when it says goodbye, lost when its `$up/<name>` subscription ends
+without that, when it is silent for too long, or when it does not come back after the broker did. Pure.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from broker.clients import Client
+
+
+class Presence:
+    """Holders of `$up/<name>`, and the services a restarted broker waits for."""
+
+    def __init__(self) -> None:
+        self._holders: dict[str, int] = {}
+        self._missing: dict[str, dict[str, Any]] = {}
+
+    def held(self, name: str) -> None:
+        """A subscription of `$up/<name>` began."""
+        self._holders[name] = self._holders.get(name, 0) + 1
+
+    def released(self, name: str) -> bool:
+        """One ended; True when it was the last: two can overlap when a service is replaced."""
+        left = self._holders.get(name, 0) - 1
+        if left > 0:
+            self._holders[name] = left
+            return False
+        return self._holders.pop(name, None) is not None
+
+    def expect(self, name: str, body: dict[str, Any]) -> None:
+        """A service was online when the broker stopped: it is lost unless it greets again."""
+        self._missing[name] = body
+
+    def greeted(self, client: Client) -> bool:
+        """A service greets; True where its presence is already said truly, by the broker before this one."""
+        body = self._missing.pop(client.name, None)
+        return body is not None and body.get("pid") == client.pid and body.get("host") == client.host
+
+    def never_came(self) -> list[tuple[str, dict[str, Any]]]:
+        """The services that did not come back, each with its last presence; asked once."""
+        missing, self._missing = self._missing, {}
+        return list(missing.items())
+
+
+def online(client: Client, wall: int) -> dict[str, Any]:
+    """The body of service/<name> while it is there; `wall` in nanoseconds since 1970 UTC."""
+    return {
+        "status": "online",
+        "version": client.software,
+        "pid": client.pid,
+        "host": client.host,
+        "since": stamp_of(wall),
+        "will": client.will,
+    }
+
+
+def ended(body: dict[str, Any], status: str, wall: int, reason: str) -> dict[str, Any]:
+    """The body of service/<name> after it: `offline` or `lost`."""
+    kept = {key: value for key, value in body.items() if key != "will"}
+    return {**kept, "status": status, "since": stamp_of(wall), "reason": reason}
+
+
+def stamp_of(wall: int) -> str:
+    """Nanoseconds since 1970 UTC as ISO 8601 to the second."""
+    return datetime.fromtimestamp(wall // 10**9, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,190 @@
+"""The broker's start and end on disk: lock, check, set aside what is damaged, load, and bring the tail home.
+
+Never fatal but for a folder that another broker uses: a house without its past still switches its lights.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import sqlite3
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from broker import store
+from broker.tail import Tail, recover
+from hearthbus.errors import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from broker.core import Core
+
+
+@dataclass(kw_only=True)
+class Found:
+    """What was on disk."""
+
+    contents: store.Contents
+    notes: list[str] = field(default_factory=list)
+    damaged: bool = False
+    error: str = ""
+    """Why the disk cannot be written, empty if it can."""
+
+
+def lock(folder: Path) -> int:
+    """Take the folder for this broker; return the open lock file, or -1 where the folder cannot be written.
+
+    Raises:
+        Unavailable: another broker has it.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError:
+        return -1
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        holder = os.read(file, 20).decode(errors="replace").strip() or "unknown"
+        os.close(file)
+        raise Unavailable(
+            f"another broker (process {holder}) uses {folder}; stop it, or give this one its own: [broker] data"
+        ) from None
+    with contextlib.suppress(OSError):
+        os.ftruncate(file, 0)
+        os.write(file, f"{os.getpid()}\n".encode())
+    return file
+
+
+def find(folder: Path, *, stamp: str) -> Found:
+    """Open, check and load the store; set a damaged one aside under a name with `stamp`."""
+    empty = store.Contents(epoch=0, clean=True, offset=0)
+    try:
+        with _connected(folder) as connection:
+            fault = store.check(connection)
+            if not fault:
+                found = Found(contents=store.load(connection))
+                if found.contents.damaged:
+                    found.notes.append(f"{found.contents.damaged} damaged values in the store were left out")
+                return found
+    except sqlite3.NotSupportedError as error:
+        raise Unavailable(f"{folder / store.FILE}: {error}") from None
+    except (sqlite3.OperationalError, OSError) as error:
+        if not _is_damage(error):
+            return _without_disk(folder, error, empty)
+        fault = str(error)
+    except (sqlite3.Error, UnicodeDecodeError, TypeError, ValueError) as error:
+        fault = str(error)
+    return _set_aside(folder, fault, stamp)
+
+
+def bring_home(core: Core, found: Found, folder: Path, *, epoch: int) -> None:
+    """Give the core what was on disk and in the tail; `epoch` is the new one should history have broken off."""
+    contents = found.contents
+    old = recover(folder, epoch=None if found.damaged else contents.epoch)
+    for row in contents.topics:
+        core.stream.restore(row)
+    core.stream.offset = core.stream.committed = contents.offset
+    core.stream.topics.start_at(contents.offset)
+    core.clients.numbers = {**contents.numbers, **old.numbers}
+    core.clients.changed_numbers = dict(old.numbers)
+    back = core.stream.replay(old.frames)
+    places = {**contents.consumers, **old.consumers}
+    newest = core.stream.offset
+    core.consumers.restore({name: place and min(place, newest) for name, place in places.items()})
+    unbroken = contents.epoch and not found.damaged and (contents.clean or old.whole)
+    core.epoch = contents.epoch if unbroken else epoch
+    if back:
+        found.notes.append(f"{back} messages brought home after a sudden end")
+    if contents.epoch and not unbroken:
+        found.notes.append("the last end was not clean: what was published in its last seconds may be missing")
+    core.greeting.expect_back()
+
+
+def save(core: Core, folder: Path) -> str:
+    """Commit what the tail gave back and note that a broker runs; return why not, empty if it did."""
+    commit = core.stream.hand_over(
+        consumers=core.consumers.hand_over(), numbers=core.clients.hand_over(), oldest_needed=core.consumers.oldest()
+    )
+    try:
+        with _connected(folder) as connection:
+            store.write(connection, commit)
+            store.begin_epoch(connection, core.epoch)
+    except (sqlite3.Error, OSError) as error:
+        core.stream.memory.failed()
+        return f"{folder / store.FILE}: {error}"
+    core.stream.memory.committed()
+    core.stream.committed = commit.offset
+    return ""
+
+
+def finish(core: Core, folder: Path, tail: Tail) -> None:
+    """Commit the rest; only then is the end clean."""
+    error = save(core, folder)
+    if not error:
+        with contextlib.suppress(sqlite3.Error, OSError), _connected(folder) as connection:
+            store.end_cleanly(connection)
+    tail.close(clean=not error)
+
+
+@contextlib.contextmanager
+def _connected(folder: Path) -> Iterator[sqlite3.Connection]:
+    connection = store.connect(folder)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def _is_damage(error: Exception) -> bool:
+    return "malformed" in str(error) or "disk I/O error" in str(error) or "not a database" in str(error)
+
+
+def _without_disk(folder: Path, error: Exception, empty: store.Contents) -> Found:
+    """The disk is full or read-only: read what is there, keep the rest in memory."""
+    found = Found(contents=empty, error=f"{folder}: {error}")
+    try:
+        with contextlib.closing(store.connect_for_reading(folder)) as connection:
+            found.contents = store.load(connection)
+    except (sqlite3.Error, OSError, UnicodeDecodeError, TypeError, ValueError):
+        found.contents = empty
+    found.notes.append(f"the journal cannot be written: {error} ({folder}); state is kept in memory, trying again")
+    return found
+
+
+def _set_aside(folder: Path, fault: str, stamp: str) -> Found:
+    """Rename the damaged file and save what can be read of it."""
+    aside = folder / f"{store.FILE}.damaged-{stamp}"
+    found = Found(contents=store.Contents(epoch=0, clean=False, offset=0), damaged=True)
+    try:
+        for suffix in ("", "-wal", "-shm"):
+            path = folder / (store.FILE + suffix)
+            if path.exists():
+                path.rename(f"{aside}{suffix}")
+        saved = _salvage(aside)
+    except OSError as error:
+        found.error = f"{folder}: {error}"
+        return found
+    found.contents = saved
+    found.contents.epoch, found.contents.clean = 0, False
+    found.notes.append(
+        f"the journal was damaged ({fault}) and is set aside as {aside}; "
+        f"{len(saved.topics)} topics were saved from it, a new one is begun"
+    )
+    return found
+
+
+def _salvage(aside: Path) -> store.Contents:
+    """Read topics row by row until the damage stops it."""
+    contents = store.Contents(epoch=0, clean=False, offset=0)
+    faults = (sqlite3.Error, UnicodeDecodeError, TypeError, ValueError)
+    address = f"file:{aside}?mode=ro"
+    with contextlib.suppress(*faults), contextlib.closing(sqlite3.connect(address, uri=True)) as connection:
+        for row in store.sound_topics(connection):
+            contents.topics.append(row)
+            contents.offset = max(contents.offset, row.offset)
+        contents.consumers = dict(connection.execute("select name, offset from consumer"))
+    return contents

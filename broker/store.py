@@ -1,0 +1,232 @@
+"""The store: retained state, the journal and durable places in one SQLite file. Knows SQL; decides nothing.
+
+    topic      one row a topic: its sequence number, newest offset, and retained message if it has one
+    block      one row a commit: its messages, oldest first, as one blob with a checksum. Two pages a commit instead of
+               one row a message, without an index: measured, an SD card gets 3 times the payload instead of 70 times
+    consumer   the places of durable subscriptions
+    meta       epoch, and whether the last end was clean
+
+WAL with FULL synchronisation: what is committed survives a power cut. Every value carries a CRC-32, because SQLite
+notices a damaged page and not a damaged byte in a value.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import msgpack
+
+from broker.memory import Reading
+from broker.stream import TopicRow
+from hearthbus.message import order_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from broker.memory import Query
+    from broker.stream import Commit
+
+SCHEMA_VERSION: Final = 1
+_SCHEMA: Final = """
+create table if not exists meta(key text primary key, value integer) without rowid;
+create table if not exists topic(
+    name text primary key, seq integer, offset integer, retained blob, crc integer) without rowid;
+create table if not exists block(
+    last integer primary key, first integer, oldest integer, newest integer,
+    size integer, crc integer, topics text, numbers blob, frames blob);
+create table if not exists consumer(name text primary key, offset integer) without rowid;
+"""
+FILE: Final = "hearthbus.db"
+_SCAN_BYTES: Final = 8 * 1024 * 1024
+"""How much of the journal one page may look through before it is answered, full or not."""
+
+
+@dataclass(kw_only=True)
+class Contents:
+    """What a store gives back at the start."""
+
+    epoch: int
+    clean: bool
+    offset: int
+    topics: list[TopicRow] = field(default_factory=list)
+    numbers: dict[bytes, int] = field(default_factory=dict)
+    consumers: dict[str, int] = field(default_factory=dict)
+    damaged: int = 0
+    """Values whose checksum was wrong, left out."""
+
+
+def connect(folder: Path) -> sqlite3.Connection:
+    """Open or create the file; raises sqlite3.Error or OSError where it cannot be written, read, or is damaged."""
+    connection = sqlite3.connect(folder / FILE, timeout=10, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("pragma journal_mode=wal")
+        connection.execute("pragma synchronous=full")
+        connection.execute("pragma wal_autocheckpoint=1000")
+        connection.execute("pragma journal_size_limit=4194304")
+        connection.execute("pragma cache_size=-1024")
+        _check_version(connection)
+        connection.executescript(f"begin; {_SCHEMA} pragma user_version={SCHEMA_VERSION}; commit;")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def connect_for_reading(folder: Path) -> sqlite3.Connection:
+    """Open a file on a disk that cannot be written; raises sqlite3.Error where there is none."""
+    return sqlite3.connect(f"file:{folder / FILE}?mode=ro&immutable=1", uri=True, isolation_level=None)
+
+
+def check(connection: sqlite3.Connection) -> str:
+    """Return the first fault SQLite finds in its file, empty if it is sound."""
+    (answer,) = connection.execute("pragma quick_check(1)").fetchone()
+    return "" if answer == "ok" else str(answer)
+
+
+def load(connection: sqlite3.Connection) -> Contents:
+    """Read everything but the journal's messages."""
+    meta = dict(connection.execute("select key, value from meta"))
+    found = Contents(epoch=meta.get("epoch", 0), clean=bool(meta.get("clean", 1)), offset=meta.get("offset", 0))
+    (rows,) = connection.execute("select count(*) from topic").fetchone()
+    found.topics = list(sound_topics(connection))
+    found.damaged = rows - len(found.topics)
+    found.offset = max([found.offset, *(row.offset for row in found.topics)])
+    for last, numbers in connection.execute("select last, numbers from block order by last desc limit 200"):
+        found.offset = max(found.offset, last)
+        try:
+            older = msgpack.unpackb(numbers, strict_map_key=False)
+        except (ValueError, msgpack.UnpackException):
+            found.damaged += 1
+            continue
+        found.numbers = {**older, **found.numbers}
+    found.consumers = dict(connection.execute("select name, offset from consumer"))
+    return found
+
+
+def sound_topics(connection: sqlite3.Connection) -> Iterator[TopicRow]:
+    """Read the topics whose checksum is right."""
+    for name, seq, offset, retained, crc in connection.execute("select * from topic"):
+        if crc == _crc(name.encode(), seq, offset, retained):
+            yield TopicRow(name=name, seq=seq, offset=offset, retained=retained)
+
+
+def begin_epoch(connection: sqlite3.Connection, epoch: int) -> None:
+    """Note that a broker is running on this file."""
+    connection.execute("begin immediate")
+    connection.executemany("insert or replace into meta values(?, ?)", (("epoch", epoch), ("clean", 0)))
+    connection.execute("commit")
+
+
+def end_cleanly(connection: sqlite3.Connection) -> None:
+    """Note that everything is in this file."""
+    connection.execute("insert or replace into meta values('clean', 1)")
+    connection.execute("pragma wal_checkpoint(truncate)")
+
+
+def write(connection: sqlite3.Connection, commit: Commit) -> None:
+    """Write one commit, in one transaction."""
+    connection.execute("begin immediate")
+    try:
+        connection.executemany(
+            "insert or replace into topic values(?, ?, ?, ?, ?)",
+            (
+                (
+                    row.name,
+                    row.seq,
+                    row.offset,
+                    row.retained,
+                    _crc(row.name.encode(), row.seq, row.offset, row.retained),
+                )
+                for row in commit.topics
+            ),
+        )
+        if commit.frames:
+            connection.execute("insert or replace into block values(?, ?, ?, ?, ?, ?, ?, ?, ?)", _block(commit))
+        for name, offset in commit.consumers.items():
+            if offset is None:
+                connection.execute("delete from consumer where name = ?", (name,))
+            else:
+                connection.execute("insert or replace into consumer values(?, ?)", (name, offset))
+        connection.execute("insert or replace into meta values('offset', ?)", (commit.offset,))
+        connection.execute("commit")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("rollback")
+        raise
+
+
+def retain(connection: sqlite3.Connection, *, before: int, size: int, needed: int) -> int:
+    """Delete blocks whose newest message is older than `before` (ns), and the oldest beyond `size` bytes.
+
+    Age spares what a durable subscription at offset `needed` has not read; size does not. Age takes a twentieth of
+    the journal at most at a time: a clock that is a year ahead for an hour must not cost the whole past.
+    Returns how many blocks were deleted.
+    """
+    (blocks,) = connection.execute("select count(*) from block").fetchone()
+    removed = connection.execute(
+        "delete from block where last in (select last from block where newest < ? and last <= ? order by last limit ?)",
+        (before, needed, blocks // 20 + 1),
+    ).rowcount
+    (total,) = connection.execute("select coalesce(sum(size), 0) from block").fetchone()
+    for last, part in connection.execute("select last, size from block order by last").fetchall():
+        if total <= size:
+            break
+        removed += connection.execute("delete from block where last = ?", (last,)).rowcount
+        total -= part
+    return removed
+
+
+def read(connection: sqlite3.Connection, query: Query, recent: list[bytes]) -> tuple[Reading, int]:
+    """Fill a page from disk, then from `recent`; return it and the oldest offset the journal has."""
+    reading = Reading(query)
+    (oldest,) = connection.execute("select coalesce(min(first), 0) from block").fetchone()
+    rows = connection.execute(
+        "select last, topics, crc, size, rowid from block where last > ? and newest >= ? and oldest < ? order by last",
+        (query.after, query.since, query.until),
+    )
+    scanned = 0
+    for last, topics, crc, size, rowid in rows:
+        if not any(reading.wants(topic) for topic in topics.encode().split(b"\n")):
+            reading.after = max(reading.after, last)
+            continue
+        (blob,) = connection.execute("select frames from block where rowid = ?", (rowid,)).fetchone()
+        if zlib.crc32(blob) != crc:
+            reading.after = max(reading.after, last)
+            continue
+        if not reading.feed(msgpack.unpackb(blob)):
+            return reading, oldest
+        reading.after = max(reading.after, last)
+        scanned += size
+        if scanned > _SCAN_BYTES:
+            reading.full = True
+            return reading, oldest
+    reading.feed(recent)
+    return reading, oldest
+
+
+def _check_version(connection: sqlite3.Connection) -> None:
+    (version,) = connection.execute("pragma user_version").fetchone()
+    if version not in (0, SCHEMA_VERSION):
+        raise sqlite3.NotSupportedError(
+            f"it has schema version {version}, this hearthbus knows {SCHEMA_VERSION}; install the newer one again"
+        )
+
+
+def _block(commit: Commit) -> tuple[int, int, int, int, int, int, str, bytes, bytes]:
+    frames: bytes = msgpack.packb(commit.frames)
+    numbers: bytes = msgpack.packb(commit.numbers)
+    topics = {frame[: frame.find(b"\0")] for frame in commit.frames}
+    ends = [(frame.find(b"\0"), frame) for frame in (commit.frames[0], commit.frames[-1])]
+    first, last = (order_of(frame, at)[1] for at, frame in ends)
+    times = [int.from_bytes(frame[(at := frame.find(b"\0")) + 25 : at + 33], "big") for frame in commit.frames]
+    oldest, newest = (min(time, 2**63 - 1) for time in (min(times), max(times)))
+    text = b"\n".join(sorted(topics)).decode()
+    return last, first, oldest, newest, len(frames), zlib.crc32(frames), text, numbers, frames
+
+
+def _crc(name: bytes, seq: int, offset: int, retained: bytes) -> int:
+    return zlib.crc32(b"%b %d %d %b" % (name, seq, offset, retained))

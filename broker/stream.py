@@ -1,0 +1,243 @@
+"""The stream: every message gets its sequence number and offset here, becomes state, and goes to journal and fan-out.
+
+Pure: what is to be written and sent is put on `Out`; commits are handed over and reported back. A message costs one
+look-up in its client's table of topics, one joining of bytes and a few list appends.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from broker.memory import Memory
+from broker.topics import Topics
+from hearthbus.errors import HearthbusError, Invalid, Refused
+from hearthbus.message import FLAGS_A_CLIENT_MAY_SET, REQUEST, RETAIN, decode_body, encode_body, encode_sent, split_sent
+from hearthbus.topics import check_topic
+
+if TYPE_CHECKING:
+    from broker.access import Access, Verb
+    from broker.clients import Client, Out
+    from broker.config import BrokerConfig
+    from broker.topics import TopicState
+
+_ORDER: Final = struct.Struct("!QQQ")
+_MAPS: Final = frozenset((*range(0x80, 0x90), 0xDE, 0xDF))
+_EMPTY: Final = b"\x80"
+_ORIGIN: Final = b"\x06broker"
+COMMIT_BYTES: Final = 4 * 1024 * 1024
+"""A flood is committed in parts of this size even if nobody asks: memory is bounded before wear is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TopicRow:
+    """One topic as the store keeps it."""
+
+    name: str
+    seq: int
+    offset: int
+    retained: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Commit:
+    """One transaction for the store."""
+
+    frames: list[bytes]
+    topics: list[TopicRow]
+    consumers: dict[str, int | None]
+    numbers: dict[bytes, int]
+    offset: int
+    oldest_needed: int
+
+
+class Stream:
+    """The order of all messages."""
+
+    def __init__(self, config: BrokerConfig, *, access: Access, out: Out) -> None:
+        self.topics = Topics(limit=config.limits.topics, journal=config.journal)
+        self.memory = Memory(limit=config.limits.memory_journal_bytes)
+        self.offset = 0
+        self.committed = 0
+        """Offset of the newest message on disk."""
+        self.received = 0
+        self.refused = 0
+        self._access = access
+        self._out = out
+        self._body_bytes = config.limits.body_bytes
+
+    def take(self, client: Client, records: list[bytes]) -> list[tuple[int, HearthbusError]]:
+        """Take in a client's messages in order; return (index, why) of those refused."""
+        refused: list[tuple[int, HearthbusError]] = []
+        known = client.publishes
+        fanout, out = self._out.fanout, self._out
+        origin, limit = client.origin, self._body_bytes
+        pack = _ORDER.pack
+        for index, record in enumerate(records):
+            try:
+                at = record.index(0)
+                state = known.get(record[:at]) or self._admit(client, record[:at], "publish")
+                if record[at + 10] not in _MAPS:
+                    raise Invalid("the body is not a msgpack map")
+                if len(record) - at - 10 > limit:
+                    raise Refused(f"{state.name}: the body is larger than {limit} bytes")
+                flags = record[at + 9]
+                if flags:
+                    self._check_flags(record, at, flags)
+            except (HearthbusError, ValueError, IndexError) as error:
+                self.refused += 1
+                client.refused += 1
+                why = error if isinstance(error, HearthbusError) else Invalid("truncated message")
+                refused.append((index, why))
+                continue
+            self.offset = offset = self.offset + 1
+            state.seq += 1
+            order = pack(state.seq, offset, state.offset)
+            frame = b"%b%b%b%b%b" % (state.head, order, record[at + 1 : at + 10], origin, record[at + 10 :])
+            state.offset = offset
+            fanout.append(frame)
+            if not state.dirty:
+                self.topics.mark(state)
+            if flags:
+                state.retained = b"" if record[at + 10 :] == _EMPTY else frame
+            if state.journaled:
+                out.log.append(frame)
+                out.offsets.append(offset)
+        self.received += len(records)
+        return refused
+
+    def say(self, topic: str, body: dict[str, Any], *, wall: int, retain: bool = True) -> None:
+        """Publish a message of the broker itself."""
+        record = encode_sent(topic.encode(), encode_body(body), time=wall, flags=RETAIN if retain else 0)
+        state = self.topics.by_name.get(topic.encode()) or self.topics.add(topic)
+        frame = self._stamp(state, record, len(topic.encode()), RETAIN if retain else 0, _ORIGIN)
+        if retain:
+            state.retained = frame
+        self._emit(state, frame)
+
+    def check_request(self, client: Client, record: bytes) -> None:
+        """Check a request nobody serves: what is wrong with it matters more than that nobody is there.
+
+        Raises:
+            Invalid: a bad topic or body.
+            Refused: not allowed.
+        """
+        name, _, _, body = split_sent(record)
+        decode_body(body)
+        self.allow(client, "request", _text(name))
+
+    def copy_of_request(self, client: Client, record: bytes) -> tuple[str, bytes]:
+        """Stamp a request, show it to observers, and return its topic and frame for the responder.
+
+        Raises:
+            Invalid: a bad topic or body.
+            Refused: not allowed, or over a limit.
+        """
+        name, _, _, body = split_sent(record)
+        if len(body) > self._body_bytes:
+            raise Refused(f"the body is larger than {self._body_bytes} bytes")
+        decode_body(body)
+        topic = _text(name)
+        self.allow(client, "request", topic)
+        state = self.topics.by_name.get(name) or self._add(topic)
+        frame = self._stamp(state, record, len(name), REQUEST, client.origin)
+        self._emit(state, frame)
+        return topic, frame
+
+    def allow(self, client: Client, verb: Verb, topic: str) -> None:
+        """Ask the access table.
+
+        Raises:
+            Refused: it says no.
+        """
+        if not self._access.allows(client.who, verb, topic):
+            self.refused += 1
+            client.refused += 1
+            raise Refused(f"{client.name} may not {verb} {topic}")
+
+    def written(self) -> None:
+        """Put what this turn logged into the journal's memory."""
+        if self._out.log:
+            self.memory.add(self._out.log, self._out.offsets)
+
+    def hand_over(self, *, consumers: dict[str, int | None], numbers: dict[bytes, int], oldest_needed: int) -> Commit:
+        """Return everything that is not on disk as one transaction."""
+        rows = [
+            TopicRow(name=state.name, seq=state.seq, offset=state.offset, retained=state.retained)
+            for state in self.topics.hand_over(self.offset)
+        ]
+        return Commit(
+            frames=self.memory.hand_over(),
+            topics=rows,
+            consumers=consumers,
+            numbers=numbers,
+            offset=self.offset,
+            oldest_needed=oldest_needed,
+        )
+
+    def restore(self, row: TopicRow) -> None:
+        """Take back one topic from the store."""
+        self.topics.add(row.name, seq=row.seq, offset=row.offset, retained=row.retained)
+
+    def replay(self, frames: list[bytes]) -> int:
+        """Take back messages from the tail that the store does not have yet; return how many."""
+        before = self.offset
+        for frame in frames:
+            at = frame.index(0)
+            seq, offset, _ = _ORDER.unpack_from(frame, at + 1)
+            if offset <= self.offset:
+                continue
+            state = self.topics.by_name.get(frame[:at]) or self.topics.add(frame[:at].decode())
+            state.seq, state.offset, self.offset = seq, offset, offset
+            if frame[at + 33] & RETAIN:
+                body_at = at + 35 + frame[at + 34]
+                state.retained = b"" if frame[body_at:] == _EMPTY else frame
+            if not state.dirty:
+                self.topics.mark(state)
+            self.memory.add([frame], [offset])
+        return self.offset - before
+
+    def _admit(self, client: Client, name: bytes, verb: Verb) -> TopicState:
+        """The slow path of a client's first message on a topic: grammar, access, limit."""
+        topic = _text(name)
+        self.allow(client, verb, topic)
+        state = self.topics.by_name.get(name) or self._add(topic)
+        client.publishes[name] = state
+        return state
+
+    def _add(self, topic: str) -> TopicState:
+        check_topic(topic)
+        if self.topics.full():
+            raise Refused(f"{topic}: the broker's limit on topics is reached ([broker.limits] topics)")
+        return self.topics.add(topic)
+
+    @staticmethod
+    def _check_flags(record: bytes, at: int, flags: int) -> None:
+        """State is kept for others: it is checked wholly at the door. A passing message is checked by its readers."""
+        if flags & ~FLAGS_A_CLIENT_MAY_SET:
+            raise Invalid(f"flags {flags} are not a client's to set")
+        decode_body(memoryview(record)[at + 10 :])
+
+    def _stamp(self, state: TopicState, record: bytes, at: int, flags: int, origin: bytes) -> bytes:
+        self.offset += 1
+        state.seq += 1
+        order = _ORDER.pack(state.seq, self.offset, state.offset)
+        state.offset = self.offset
+        head = b"%b%b%b" % (state.head, order, record[at + 1 : at + 9])
+        return b"%b%b%b%b" % (head, bytes([flags]), origin, record[at + 10 :])
+
+    def _emit(self, state: TopicState, frame: bytes) -> None:
+        self._out.fanout.append(frame)
+        if not state.dirty:
+            self.topics.mark(state)
+        if state.journaled:
+            self._out.log.append(frame)
+            self._out.offsets.append(state.offset)
+
+
+def _text(name: bytes) -> str:
+    try:
+        return check_topic(name.decode())
+    except UnicodeDecodeError:
+        raise Invalid("the topic is not UTF-8") from None

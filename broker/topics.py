@@ -1,0 +1,128 @@
+"""What the broker knows of each topic: its sequence number, its newest message, its retained state.
+
+Pure: values in, values out. `changed_since` answers the question a client asks with each heartbeat.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from hearthbus.topics import matcher
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+GENERATIONS: Final = 12
+"""How many commits back `changed_since` can look."""
+
+
+class TopicState:
+    """One topic; a mutable record because every message touches it."""
+
+    __slots__ = ("dirty", "head", "journaled", "name", "offset", "retained", "seq")
+
+    def __init__(self, name: str, *, seq: int = 0, offset: int = 0, retained: bytes = b"", journaled: bool) -> None:
+        self.name = name
+        self.head = name.encode() + b"\0"
+        self.seq = seq
+        self.offset = offset
+        self.retained = retained
+        """The stamped frame, empty when nothing is retained."""
+        self.journaled = journaled
+        self.dirty = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """A part of a longer answer; `next` is where the following part begins, `end` says there is none."""
+
+    frames: list[bytes]
+    next: str
+    end: bool
+
+
+class Topics:
+    """All topics, and which of them changed lately."""
+
+    def __init__(self, *, limit: int, journal: Sequence[str]) -> None:
+        self.by_name: dict[bytes, TopicState] = {}
+        self.changed: list[TopicState] = []
+        """Topics with a message since the last commit was handed over."""
+        self._limit = limit
+        self._journal = [matcher(pattern) for pattern in journal]
+        self._past: deque[tuple[int, list[TopicState]]] = deque(maxlen=GENERATIONS)
+        self._generation_start = 0
+        self._names: list[str] | None = None
+
+    def full(self) -> bool:
+        """Whether the limit on topics is reached."""
+        return len(self.by_name) >= self._limit
+
+    def add(self, name: str, *, seq: int = 0, offset: int = 0, retained: bytes = b"") -> TopicState:
+        """Add a topic that was checked and is not there."""
+        state = TopicState(
+            name, seq=seq, offset=offset, retained=retained, journaled=any(match(name) for match in self._journal)
+        )
+        self.by_name[state.head[:-1]] = state
+        self._names = None
+        return state
+
+    def start_at(self, offset: int) -> None:
+        """Begin counting generations at `offset`, once, after recovery."""
+        self._generation_start = offset
+
+    def mark(self, state: TopicState) -> None:
+        """Note that `state` has a message newer than the last commit."""
+        state.dirty = True
+        self.changed.append(state)
+
+    def hand_over(self, offset: int) -> list[TopicState]:
+        """Begin a new generation after `offset`; return the topics that changed in the old one."""
+        changed, self.changed = self.changed, []
+        for state in changed:
+            state.dirty = False
+        self._past.append((self._generation_start, changed))
+        self._generation_start = offset
+        return changed
+
+    def changed_since(self, offset: int, patterns: Iterable[str], limit: int) -> tuple[list[tuple[str, int]], bool]:
+        """Return (topic, newest offset) of the topics of `patterns` with a message after `offset`.
+
+        The second value is False where the answer is not complete: too long ago, or more than `limit`.
+        """
+        matchers = [matcher(pattern) for pattern in patterns]
+        found: dict[str, int] = {}
+        start, states = self._generation_start, self.changed
+        older = reversed(self._past)
+        while True:
+            for state in states:
+                if state.offset > offset and state.name not in found and any(match(state.name) for match in matchers):
+                    found[state.name] = state.offset
+                    if len(found) > limit:
+                        return [], False
+            if start <= offset:
+                return list(found.items()), True
+            try:
+                start, states = next(older)
+            except StopIteration:
+                return [], False
+
+    def snapshot(self, patterns: Iterable[str], after: str, *, messages: int, size: int) -> Page:
+        """Return a page of the retained frames of `patterns`, sorted by topic, of topics greater than `after`."""
+        if self._names is None:
+            self._names = sorted(state.name for state in self.by_name.values())
+        matchers = [matcher(pattern) for pattern in patterns]
+        frames: list[bytes] = []
+        total = 0
+        for at in range(bisect_right(self._names, after), len(self._names)):
+            name = self._names[at]
+            frame = self.by_name[name.encode()].retained
+            if frame and any(match(name) for match in matchers):
+                if frames and (len(frames) >= messages or total + len(frame) > size):
+                    return Page(frames=frames, next=self._names[at - 1], end=False)
+                frames.append(frame)
+                total += len(frame)
+        return Page(frames=frames, next="", end=True)
