@@ -23,7 +23,7 @@ class Parser(argparse.ArgumentParser):
         text = message.removeprefix("argument ")
         missing = "the following arguments are required: "
         if text.startswith(missing):
-            text = f"{text.removeprefix(missing)} is missing"
+            text = f"{text.removeprefix(missing).split(',')[0]} is missing"
         raise Invalid(f"{self.prog.removeprefix('hearthbus ')}: {text}; see `{self.prog} --help`")
 
 

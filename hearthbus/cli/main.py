@@ -75,7 +75,7 @@ def complain(text: str) -> None:
         print(f"hearthbus: {line}", file=sys.stderr, flush=True)  # noqa: T201 - the command's voice
 
 
-def _guarded(words: list[str]) -> int:
+def _guarded(words: list[str]) -> int:  # noqa: PLR0911 - one return for each way it can end
     """Run the command; every way in which it can fail becomes one line and an exit code."""
     try:
         return _run(words)
@@ -185,3 +185,7 @@ def _let_go_of_output() -> None:
         nothing = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nothing, sys.stdout.fileno())
         os.close(nothing)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

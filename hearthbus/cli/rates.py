@@ -1,6 +1,6 @@
 """Counting messages by topic: how many in the last turn, how many in the last minute, what the newest one said.
 
-Pure: the passing of time is a call. Memory is bounded by the number of topics it is allowed to hold.
+Pure: the passing of time is a call. Memory grows with the number of topics, which the broker bounds.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 WINDOW: Final = 60.0
 """Seconds the longer rate looks back."""
-MAX_TOPICS: Final = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,21 +30,26 @@ class Rate:
 
 
 class _Counter:
-    __slots__ = ("newest", "now", "total", "window")
+    __slots__ = ("newest", "now", "recent", "total", "window")
 
     def __init__(self, newest: Message, turns: int) -> None:
         self.now = 0
         self.total = 0
+        self.recent = 0
         self.newest = newest
-        self.window: deque[int] = deque(maxlen=turns)
+        self.window: deque[int] = deque([0] * turns, maxlen=turns)
+
+    def turn(self) -> None:
+        """Move the window on."""
+        self.recent += self.now - self.window[0]
+        self.window.append(self.now)
+        self.now = 0
 
 
 class Rates:
     """Counts of every topic seen; `turn` seconds pass between two calls of `turned`."""
 
     def __init__(self, *, turn: float) -> None:
-        self.uncounted = 0
-        """Messages of topics beyond the limit."""
         self._turn = turn
         self._turns = max(1, round(WINDOW / turn))
         self._passed = 0
@@ -55,9 +59,6 @@ class Rates:
         """Count one message."""
         counter = self._counters.get(message.topic)
         if counter is None:
-            if len(self._counters) >= MAX_TOPICS:
-                self.uncounted += 1
-                return
             counter = self._counters[message.topic] = _Counter(message, self._turns)
         counter.now += 1
         counter.total += 1
@@ -69,17 +70,17 @@ class Rates:
         looked = min(self._passed, self._turns) * self._turn
         found = []
         for topic, counter in self._counters.items():
-            counter.window.append(counter.now)
+            per_second = counter.now / seconds
+            counter.turn()
             found.append(
                 Rate(
                     topic=topic,
-                    per_second=counter.now / seconds,
-                    per_minute=sum(counter.window) * 60.0 / looked,
+                    per_second=per_second,
+                    per_minute=counter.recent * 60.0 / looked,
                     total=counter.total,
                     newest=counter.newest,
                 )
             )
-            counter.now = 0
         return sorted(found, key=lambda rate: (-rate.per_second, -rate.per_minute, rate.topic))
 
 

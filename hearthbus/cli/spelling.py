@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-NEAR_ENOUGH: Final = 0.5
+NEAR_ENOUGH: Final = 0.6
 SWAPPED: Final = 0.25
 """What the same letters in another order are worth: `sbu` means `sub`, not `sun`."""
 

@@ -12,11 +12,12 @@ from hearthbus.cli.services import STATS, rows
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from hearthbus.bus import Bus
     from hearthbus.cli.output import Output
     from hearthbus.cli.services import Row
+    from hearthbus.message import Message
 
 SOMETHING_LOST: Final = 1
 """Exit code when a service is lost: gone without a goodbye."""
@@ -24,7 +25,22 @@ SOMETHING_LOST: Final = 1
 HEAD: Final = ("service", "status", "for", "memory", "handled", "errors", "last value", "version", "pid", "remarks")
 RIGHT: Final = frozenset({2, 3, 4, 5, 6, 8})
 COLOUR_OF: Final = {"online": "good", "lost": "bad", "offline": "faint"}
-MARGIN: Final = 2
+ALWAYS: Final = 2
+"""Columns shown even where they are empty."""
+FIGURES: Final[Mapping[str, Callable[[float], str]]] = {
+    "uptime_s": lambda seconds: f"up {span(seconds)}",
+    "clients": "{} clients".format,
+    "topics": "{} topics".format,
+    "messages_per_s": "{} messages a second".format,
+    "rss_bytes": size,
+}
+"""Key of broker/stats -> how it is said."""
+TROUBLES: Final = {
+    "refused": "publishes refused",
+    "subscribers_lost": "messages lost by slow subscribers",
+    "journal_dropped": "messages missing in the journal",
+    "journal_error": "(the journal's disk)",
+}
 
 EXAMPLES: Final = """\
 examples:
@@ -51,8 +67,11 @@ def main(args: Namespace) -> int:
 
 async def show(bus: Bus, output: Output) -> int:
     """Print the services and the broker's figures; returns the exit code."""
-    messages = await bus.get("#")
-    now = time.time_ns()
+    return report(await bus.get("#"), output, now=time.time_ns())
+
+
+def report(messages: Sequence[Message], output: Output, *, now: int) -> int:
+    """Print what the retained `messages` tell; `now` in nanoseconds since 1970 UTC. Returns the exit code."""
     services = rows(messages, now=now)
     stats = next((message for message in messages if message.topic == STATS), None)
     if output.json:
@@ -72,13 +91,15 @@ async def show(bus: Bus, output: Output) -> int:
 
 
 def stats_text(stats: Mapping[str, Any]) -> str:
-    """Return the broker's figures in one line."""
-    return body_text(stats)
+    """Return the broker's figures in one line: the usual ones always, those that mean trouble where there is any."""
+    told = [form(stats[key]) for key, form in FIGURES.items() if isinstance(stats.get(key), int | float)]
+    told += [f"{stats[key]} {words}" for key, words in TROUBLES.items() if stats.get(key)]
+    return ", ".join(told) or body_text(stats)
 
 
 def _print_table(services: list[Row], output: Output, *, now: int) -> None:
     cells = [HEAD, *(_cells(row, now=now) for row in services)]
-    used = [at for at in range(len(HEAD)) if at < MARGIN or any(row[at] for row in cells[1:])]
+    used = [at for at in range(len(HEAD)) if at < ALWAYS or any(row[at] for row in cells[1:])]
     lines = table(
         [[row[at] for at in used] for row in cells], right=frozenset(to for to, at in enumerate(used) if at in RIGHT)
     )

@@ -1,0 +1,146 @@
+"""`hearthbus status`: what the retained messages tell of the services."""
+
+from __future__ import annotations
+
+import json as json_module
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hearthbus.cli.output import Output
+from hearthbus.cli.services import rows
+from hearthbus.cli.status import report, stats_text
+from hearthbus.message import RETAIN, Message, decode, encode_body, stamp
+
+SECOND = 10**9
+NOW = 1_750_000_000 * SECOND
+ONLINE = {"status": "online", "version": "0.1.0", "pid": 7, "since": "2025-06-15T12:06:40Z"}
+"""Since three hours before NOW."""
+
+
+def said(topic: str, body: dict[str, Any], *, origin: str = "broker", ago: float = 0) -> Message:
+    time = NOW - round(ago * SECOND)
+    return decode(
+        stamp(
+            topic.encode(),
+            encode_body(body),
+            seq=1,
+            offset=1,
+            previous=0,
+            time=time,
+            flags=RETAIN,
+            origin=origin.encode(),
+        )
+    )
+
+
+def shown(*messages: Message, json: bool = False) -> tuple[int, list[str]]:
+    lines: list[str] = []
+    code = report(messages, Output(line=lines.append, note=lines.append, json=json), now=NOW)
+    return code, lines
+
+
+def test_a_service_is_one_line() -> None:
+    """Presence, figures, and the age of the newest state it published; columns nobody fills are left out."""
+    told = shown(
+        said("service/sun", ONLINE),
+        said("service/sun/health", {"rss": 13_200_000, "handled": 5, "errors": 0, "loop_lag_s": 0.01}, origin="sun"),
+        said("sun/state", {"elevation": 3}, origin="sun", ago=70),
+        said("sun/dawn", {}, origin="sun", ago=7000),
+    )
+
+    assert (
+        0,
+        [
+            "service  status         for   memory  handled  errors  last value  version  pid",
+            "sun      online  3 h 00 min  13.2 MB        5       0       1 min  0.1.0      7",
+        ],
+    ) == told
+
+
+def test_a_lost_service_is_exit_code_1() -> None:
+    """It died without a goodbye: its old figures are not shown, the reason is."""
+    code, lines = shown(
+        said("service/sun", {**ONLINE, "status": "lost", "reason": "its connection ended"}),
+        said("service/sun/health", {"rss": 13_200_000, "handled": 5}, origin="sun"),
+    )
+
+    assert 1 == code
+    assert ["sun", "lost", "3 h 00 min", "0.1.0", "7", "its connection ended"] == re.split("  +", lines[1])
+
+
+def test_a_service_that_said_goodbye_is_in_order() -> None:
+    """Offline is exit code 0, and needs no remark."""
+    code, lines = shown(said("service/sun", {**ONLINE, "status": "offline", "reason": "goodbye"}))
+
+    assert 0 == code
+    assert "goodbye" not in lines[1]
+
+
+@pytest.mark.parametrize(
+    ("figures", "ago", "remark"),
+    [
+        ({"loop_lag_s": 2.5}, 0, "2.5 s behind"),
+        ({"errors": 0}, 90, "no figures for 90 s"),
+        ({"errors": 0}, 5, ""),
+    ],
+)
+def test_an_online_service_in_trouble_has_a_remark(figures: dict[str, Any], ago: float, remark: str) -> None:
+    """A loop that lags and a service that went silent are told apart from a healthy one."""
+    found = rows([said("service/sun", ONLINE), said("service/sun/health", figures, ago=ago)], now=NOW)
+
+    assert [tuple(filter(None, [remark]))] == [row.remarks for row in found]
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["status", "since", "version", "pid", "reason", "rss", "errors", "loop_lag_s", "handled"]),
+        st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+        | st.text() | st.sampled_from(["online", "2026-01-01", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00"]),
+    )
+)  # fmt: skip
+def test_no_body_can_break_the_table(body: dict[str, Any]) -> None:
+    """Whatever a client publishes as its presence, status prints lines."""
+    messages = said("service/sun", body), said("service/sun/health", body)
+
+    assert 2 <= len(shown(*messages)[1])
+    assert 1 == len(shown(*messages, json=True)[1])
+
+
+def test_for_programs_a_service_is_an_object() -> None:
+    """--json: what is unknown is null; the broker comes last, with its own figures."""
+    code, lines = shown(said("broker/stats", {"clients": 2}), said("service/sun", ONLINE), json=True)
+
+    sun, broker = map(json_module.loads, lines)
+    assert 0 == code
+    assert {"service": "broker", "status": "online", "stats": {"clients": 2}} == broker
+    assert {
+        "service": "sun",
+        "status": "online",
+        "since": "2025-06-15T12:06:40Z",
+        "seconds": 10800.0,
+        "version": "0.1.0",
+        "pid": 7,
+        "rss": None,
+        "handled": None,
+        "errors": None,
+        "last_message": None,
+        "remarks": [],
+    } == sun
+
+
+def test_the_broker_is_one_line_with_its_troubles() -> None:
+    """Usual figures always, trouble only where there is any."""
+    stats = {"uptime_s": 7500.0, "clients": 3, "topics": 12, "messages_per_s": 4.5, "rss_bytes": 21_000_000}
+
+    calm = "up 2 h 05 min, 3 clients, 12 topics, 4.5 messages a second, 21.0 MB"
+    assert calm == stats_text({**stats, "refused": 0, "journal_error": ""})
+    assert f"{calm}, 2 publishes refused" == stats_text({**stats, "refused": 2})
+
+
+def test_an_empty_house_says_what_to_do() -> None:
+    """No service was ever here: no table, one hint."""
+    assert (0, ["no service has been here; `hearthbus up` starts the configured ones"]) == shown()
