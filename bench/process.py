@@ -37,7 +37,12 @@ def child(
     with log.open("wb") as output:
         try:
             process = subprocess.Popen(
-                command, cwd=ROOT, env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+                command,
+                cwd=ROOT,
+                env={**os.environ, **(env or {})},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
             )
         except OSError as error:
             raise Failed(f"{command[0]}: {error.strerror}") from None

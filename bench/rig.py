@@ -19,7 +19,7 @@ from bench.process import Failed, child, cpu_seconds, free_port, listens, tail, 
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from bench.peers.base import Peer
     from bench.work import Load
@@ -121,9 +121,10 @@ def run(server: Server, load: Load, *, many: int = 1, timeout: float = 60.0) -> 
         Failed: a client did not start or ended on its own.
     """
     life = timeout + 60.0
-    with receiving(server, load, many=many, life=life) as receivers, sending(
-        server, load, watched=receivers, life=life
-    ) as sender:
+    with (
+        receiving(server, load, many=many, life=life) as receivers,
+        sending(server, load, watched=receivers, life=life) as sender,
+    ):
         before = cpu_seconds(server.pid)
         sender.board[Slot.GO] = 1
         wait_until_quiet(sender, receivers, load, timeout=timeout)
@@ -139,8 +140,17 @@ def run(server: Server, load: Load, *, many: int = 1, timeout: float = 60.0) -> 
         )
 
 
-def wait_until_quiet(sender: Client, receivers: Sequence[Client], load: Load, *, timeout: float) -> None:
+def wait_until_quiet(
+    sender: Client,
+    receivers: Sequence[Client],
+    load: Load,
+    *,
+    timeout: float,
+    look: Callable[[], None] | None = None,
+) -> None:
     """Return when all receivers have the load, or the sender is done and nothing has come for a while, or in time.
+
+    `look` is called a hundred times a second meanwhile.
 
     Raises:
         Failed: a client ended on its own.
@@ -158,6 +168,8 @@ def wait_until_quiet(sender: Client, receivers: Sequence[Client], load: Load, *,
             seen, since = sum(counts), time.monotonic()
         elif sender.board[Slot.DONE] and time.monotonic() - since > _STILL_S:
             return
+        if look:
+            look()
         time.sleep(0.01)
 
 
@@ -183,4 +195,3 @@ def _wait_ready(server: Server, client: Client) -> None:
         watched=client.process,
         log=client.log,
     )
-

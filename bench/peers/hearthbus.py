@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from typing import TYPE_CHECKING
 
 from bench.peers.base import Peer, package_version
@@ -42,7 +41,10 @@ class Hearthbus(Peer):
 async def _receive(port: int, take: Callable[[Reading], None], ready: Callable[[], None]) -> None:
     from hearthbus import Bus
 
-    async with Bus(f"tcp://127.0.0.1:{port}", name=f"bench-receiver-{os.getpid()}") as bus, bus.subscribe("sensor/#") as messages:
+    async with (
+        Bus(f"tcp://127.0.0.1:{port}", name=f"bench-receiver-{os.getpid()}") as bus,
+        bus.subscribe("sensor/#") as messages,
+    ):
         ready()
         async for message in messages:
             take(message.body)

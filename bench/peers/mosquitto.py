@@ -23,23 +23,23 @@ if TYPE_CHECKING:
 
     from bench.work import Batches, Reading
 
-# mosquitto.conf(5): no disk, no log, no limit on what waits for a subscriber (the window bounds it), no Nagle.
+# mosquitto.conf(5): no disk, no log, twice our window may wait for a subscriber, no Nagle.
 _CONFIG = """\
 listener {port} 127.0.0.1
 allow_anonymous true
 persistence false
 user root
 log_dest none
-max_queued_messages 0
+max_queued_messages 8192
 set_tcp_nodelay true
 """
 
 
 class Mosquitto(Peer):
-    """QoS 0, paho's own network loop in a thread."""
+    """QoS 0; the sender turns paho's loop itself, a tenth faster here than the thread of `loop_start`."""
 
     name = "Mosquitto + paho-mqtt"
-    driven = "QoS 0, persistence off, `loop_start` in the sender, `loop_forever` in the receiver, TCP_NODELAY"
+    driven = "QoS 0, persistence off, `loop` in the sender, `loop_forever` in the receiver, TCP_NODELAY"
     window = 4096
 
     def missing(self) -> str:
@@ -64,25 +64,28 @@ class Mosquitto(Peer):
 
     def send(self, port: int, batches: Batches, done: Callable[[], None], *, retain: bool) -> None:
         client = _client(port)
-        client.loop_start()
         pack = msgpack.packb
-        last = None
         for pause, readings in batches:
             if pause:
                 time.sleep(pause)
             for topic, body in readings:
-                last = client.publish(topic, pack(body), qos=0, retain=retain)
-        if last is not None:
-            last.wait_for_publish()
+                client.publish(topic, pack(body), qos=0, retain=retain)
+            client.loop(0.0)
+        while client.want_write():
+            client.loop(0.1)
         done()
         signal.pause()
 
 
 def _client(port: int) -> mqtt.Client:
     import paho.mqtt.client as mqtt
+    from paho.mqtt.enums import CallbackAPIVersion
 
-    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
+    client = mqtt.Client(CallbackAPIVersion.VERSION2)
     client.connect("127.0.0.1", port)
     # paho leaves Nagle's algorithm on; with it one message in a hundred waits 20 to 40 ms for an acknowledgement.
-    client.socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connection = client.socket()
+    if not isinstance(connection, socket.socket):
+        raise ConnectionError("paho-mqtt has no socket after connect()")
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return client

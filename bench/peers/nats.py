@@ -27,7 +27,7 @@ class Nats(Peer):
 
     name = "NATS + nats-py"
     driven = "core NATS, `subscribe(cb=...)` with raised pending limits, `publish` batched by the client"
-    window = 16384
+    window = 4096
 
     def missing(self) -> str:
         return missing_of(program="nats-server", package="nats-server", distribution="nats-py")

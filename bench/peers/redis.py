@@ -28,7 +28,7 @@ class Redis(Peer):
 
     name = "Redis + redis-py"
     driven = "PSUBSCRIBE, PUBLISH in pipelines of up to 128, persistence off"
-    window = 16384
+    window = 4096
 
     def missing(self) -> str:
         return missing_of(program="redis-server", package="redis-server", distribution="redis")
@@ -39,12 +39,19 @@ class Redis(Peer):
         return f"{server} / {package_version('redis')}" + (f" with hiredis {parser}" if parser else "")
 
     def command(self, home: Path, port: int) -> list[str]:
-        options = {"bind": "127.0.0.1", "port": port, "dir": home, "save": "", "appendonly": "no", "loglevel": "warning"}
+        options = {
+            "bind": "127.0.0.1",
+            "port": port,
+            "dir": home,
+            "save": "",
+            "appendonly": "no",
+            "loglevel": "warning",
+        }
         return [find("redis-server"), *(text for key, value in options.items() for text in (f"--{key}", str(value)))]
 
     def receive(self, port: int, take: Callable[[Reading], None], ready: Callable[[], None]) -> None:
         unpack = msgpack.unpackb
-        subscription = _client(port).pubsub()
+        subscription = _client(port).pubsub()  # type: ignore[no-untyped-call]  # redis-py does not say
         subscription.psubscribe("sensor/*")
         for message in subscription.listen():
             if message["type"] == "pmessage":

@@ -55,7 +55,7 @@ class Zenoh(Peer):
         time.sleep(0.3)  # a declaration is not answered; the router has it long before
         ready()
         signal.pause()
-        subscriber.undeclare()
+        del subscriber  # it lives until here
 
     def send(self, port: int, batches: Batches, done: Callable[[], None], *, retain: bool) -> None:
         del retain

@@ -1,0 +1,71 @@
+"""How many messages a second go from one sender through the broker to one receiver, and what they cost the broker.
+
+Rounds are interleaved, so that a disturbance of the machine falls on every bus, and the median is taken.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from bench.figures import median, number, spread, times
+from bench.process import Failed
+from bench.report import Section
+from bench.rig import Run, run, serving
+from bench.work import Load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from bench.peers.base import Peer
+
+
+def measure(peers: Mapping[str, Peer], *, quick: bool, say: Callable[[str], None]) -> Section:
+    """Measure all peers in turn, round after round."""
+    count, rounds = (100_000, 3) if quick else (300_000, 7)
+    runs: dict[str, list[Run]] = {key: [] for key in peers}
+    remarks: list[str] = []
+    for turn in range(rounds):
+        for key, peer in peers.items():
+            say(f"throughput, round {turn + 1} of {rounds}: {peer.name}")
+            try:
+                with serving(key, peer) as server:
+                    runs[key].append(run(server, Load(count=count, window=peer.window)))
+            except Failed as failure:
+                remarks.append(f"{peer.name}: {failure}")
+    rates = {key: median([one.rate for one in done]) for key, done in runs.items() if done}
+    ours = rates.get("hearthbus", math.nan)
+    rows = []
+    for key, done in runs.items():
+        if not done:
+            rows.append([peers[key].name, "failed", *["-"] * 5])
+            continue
+        cost = median([one.broker_us for one in done])
+        rows.append(
+            [
+                peers[key].name,
+                number(rates[key]),
+                spread([one.rate for one in done]),
+                str(sum(one.lost for one in done)),
+                number(cost),
+                number(times(ours, rates[key])) + " x",
+                str(peers[key].window or "-"),
+            ]
+        )
+        remarks.extend(f"{peers[key].name}: {one.broken} messages came broken" for one in done if one.broken)
+    own = runs.get("hearthbus") or []
+    return Section(
+        title="Throughput, one sender to one receiver",
+        text=(
+            f"{count:,} messages a round, {rounds} interleaved rounds, median. Each is a reading of about 120 bytes of "
+            "msgpack, encoded by the sender, decoded and checked by the receiver; 16 topics, one pattern subscribed. "
+            "Only complete messages count. Broker CPU is user and system time of the server process."
+        ),
+        head=("bus", "messages/s", "min - max", "lost", "broker µs/message", "hearthbus is", "window"),
+        rows=rows,
+        remarks=remarks,
+        budgets={
+            **{f"throughput/{key}": times(ours, rate) for key, rate in rates.items() if key != "hearthbus"},
+            **({"broker/cpu": median([one.broker_us for one in own])} if own else {}),
+        },
+    )
