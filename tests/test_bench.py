@@ -129,7 +129,7 @@ def test_a_rate_spaces_messages_and_stamps_each_after_its_wait() -> None:
     for pause, readings in batches(Load(count=4, rate=500), clock=clock, arrived=lambda: 0):
         clock.now += round(pause * 1e9)
         stamps += [body["sent_ns"] for _topic, body in readings]
-        clock.now += 300_000
+        clock.now += 300_000 * len(readings)
 
     expected = [0, 2_000_000, 4_000_000, 6_000_000]
 
