@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hearthbus.cli.durations import LATEST, age, iso_utc, local_time, parse_duration, parse_moment, span
+from hearthbus.cli.durations import LATEST, age, ago, iso_utc, local_time, parse_duration, parse_moment, span
 from hearthbus.errors import Invalid
 
 NOW = 1_750_000_000 * 10**9
@@ -82,3 +82,4 @@ def test_a_span_has_at_most_two_units(seconds: float, text: str) -> None:
 def test_an_age_from_a_clock_ahead_is_said() -> None:
     """A publisher whose clock is ahead does not look fresh by accident."""
     assert ["now", "5 s", "2 min ahead"] == [age(0.3), age(5.5), age(-130)]
+    assert ["just now", "5 s ago", "2 min ahead"] == [ago(0.3), ago(5.5), ago(-130)]

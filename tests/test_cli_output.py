@@ -66,7 +66,7 @@ def test_an_old_message_says_how_old() -> None:
         for replayed, flags in [(False, 0), (True, RETAIN), (True, REQUEST)]
     ]
 
-    assert ["", "2 min old", "2 min old, request"] == marks
+    assert ["", "2 min ago", "2 min ago, request"] == marks
 
 
 @pytest.mark.parametrize(

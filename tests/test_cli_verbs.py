@@ -95,7 +95,7 @@ async def test_sub_verbose_tells_topic_and_age(house: House) -> None:
         await bus.publish(TOPIC, value=1, retain=True)
         await sub.follow(bus, Wish(patterns=("#",), verbose=True, count=1), told.output)
 
-    assert [f"{TOPIC} value=1  (now old)"] == told.lines
+    assert [f"{TOPIC} value=1  (just now)"] == told.lines
 
 
 async def test_sub_wait_ends_with_27(house: House) -> None:

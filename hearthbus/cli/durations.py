@@ -99,5 +99,11 @@ def age(seconds: float) -> str:
     return "now" if seconds < 1 else span(seconds)
 
 
+def ago(seconds: float) -> str:
+    """Return when something was, as `age`, for the middle of a line."""
+    text = age(seconds)
+    return {"now": "just now"}.get(text, text if seconds < 0 else f"{text} ago")
+
+
 def _datetime(moment: int) -> datetime:
     return _EPOCH + timedelta(microseconds=moment // 1000)

@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from hearthbus.cli.durations import age, iso_utc
+from hearthbus.cli.durations import ago, iso_utc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -69,7 +69,7 @@ def message_object(message: Message) -> dict[str, Any]:
 
 def message_marks(message: Message, *, now: int) -> str:
     """Return what a reader must know beside the body: how old it is if it is not live, and whether it is a request."""
-    marks = [age(message.age(now)) + " old"] if message.replayed else []
+    marks = [ago(message.age(now))] if message.replayed else []
     return ", ".join([*marks, "request"] if message.is_request else marks)
 
 
