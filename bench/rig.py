@@ -78,28 +78,32 @@ class Client:
 
 
 @contextmanager
-def serving(key: str, peer: Peer) -> Iterator[Server]:
-    """Run a server on a random loopback port with a private directory for the length of the block.
+def serving(key: str, peer: Peer, *, home: Path | None = None) -> Iterator[Server]:
+    """Run a server on a random loopback port for the length of the block.
+
+    Its files are in `home`, or in a private directory that is removed at the end.
 
     Raises:
         Failed: it does not come up.
     """
-    with tempfile.TemporaryDirectory(prefix=f"bench-{key}-") as name:
-        home = Path(name)
+    with ExitStack() as stack:
+        if home is None:
+            home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=f"bench-{key}-")))
         port = free_port()
         log = home / "server.log"
-        with child(peer.command(home, port), log=log) as process:
-            wait_for(lambda: listens(port), what=f"{peer.name} server", watched=process, log=log)
-            yield Server(key=key, peer=peer, pid=process.pid, port=port, home=home)
+        process = stack.enter_context(child(peer.command(home, port), log=log))
+        wait_for(lambda: listens(port), what=f"{peer.name} server", watched=process, log=log)
+        yield Server(key=key, peer=peer, pid=process.pid, port=port, home=home)
 
 
 @contextmanager
-def receiving(server: Server, load: Load, *, many: int = 1, life: float) -> Iterator[list[Client]]:
-    """Run `many` receivers, all subscribed."""
+def receiving(server: Server, load: Load, *, many: int = 1, together: int = 1, life: float) -> Iterator[list[Client]]:
+    """Run `many` receivers, all subscribed, so many `together` in one process."""
     with ExitStack() as stack:
-        clients = [
-            stack.enter_context(_client(server, "receive", f"receiver-{at}", load, life=life)) for at in range(many)
-        ]
+        clients: list[Client] = []
+        for begin in range(0, many, together):
+            names = [f"receiver-{at}" for at in range(begin, min(begin + together, many))]
+            clients += stack.enter_context(_clients(server, "receive", names, load, life=life))
         for client in clients:
             _wait_ready(server, client)
         yield clients
@@ -109,12 +113,12 @@ def receiving(server: Server, load: Load, *, many: int = 1, life: float) -> Iter
 def sending(server: Server, load: Load, *, watched: Sequence[Client] = (), life: float) -> Iterator[Client]:
     """Run a connected sender that waits for the go; its window follows the `watched` receivers."""
     boards = [str(client.board.path) for client in watched]
-    with _client(server, "send", "sender", load, life=life, watched=boards) as client:
+    with _clients(server, "send", ["sender"], load, life=life, watched=boards) as (client,):
         _wait_ready(server, client)
         yield client
 
 
-def run(server: Server, load: Load, *, many: int = 1, timeout: float = 60.0) -> Run:
+def run(server: Server, load: Load, *, many: int = 1, together: int = 1, timeout: float = 60.0) -> Run:
     """Send one load to `many` receivers and wait until they have it, or nothing comes any more.
 
     Raises:
@@ -122,7 +126,7 @@ def run(server: Server, load: Load, *, many: int = 1, timeout: float = 60.0) -> 
     """
     life = timeout + 60.0
     with (
-        receiving(server, load, many=many, life=life) as receivers,
+        receiving(server, load, many=many, together=together, life=life) as receivers,
         sending(server, load, watched=receivers, life=life) as sender,
     ):
         before = cpu_seconds(server.pid)
@@ -174,18 +178,25 @@ def wait_until_quiet(
 
 
 @contextmanager
-def _client(
-    server: Server, role: str, name: str, load: Load, *, life: float, watched: Sequence[str] = ()
-) -> Iterator[Client]:
-    path = server.home / f"{name}.board"
-    log = server.home / f"{name}.log"
+def _clients(
+    server: Server, role: str, names: Sequence[str], load: Load, *, life: float, watched: Sequence[str] = ()
+) -> Iterator[list[Client]]:
+    """Run one process with a client for each name."""
+    paths = [server.home / f"{name}.board" for name in names]
+    log = server.home / f"{names[0]}.log"
     samples = load.count if load.timed and role == "receive" else 0
-    plan = {"port": server.port, "board": str(path), "load": asdict(load), "life": int(life), "watched": list(watched)}
-    with (
-        Board(path, samples=samples) as board,
-        child([sys.executable, "-m", "bench.role", server.key, role, json.dumps(plan)], log=log, grace=0) as process,
-    ):
-        yield Client(process=process, board=board, log=log)
+    plan = {
+        "port": server.port,
+        "boards": [str(path) for path in paths],
+        "load": asdict(load),
+        "life": int(life),
+        "watched": list(watched),
+    }
+    command = [sys.executable, "-m", "bench.role", server.key, role, json.dumps(plan)]
+    with ExitStack() as stack:
+        boards = [stack.enter_context(Board(path, samples=samples)) for path in paths]
+        process = stack.enter_context(child(command, log=log, grace=0))
+        yield [Client(process=process, board=board, log=log) for board in boards]
 
 
 def _wait_ready(server: Server, client: Client) -> None:

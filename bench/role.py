@@ -9,11 +9,13 @@ import json
 import signal
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.board import Board, Slot
 from bench.peers import PEERS
+from bench.peers.hearthbus import Hearthbus
 from bench.work import Load, batches, taker
 
 if TYPE_CHECKING:
@@ -27,14 +29,15 @@ def main() -> None:
     plan: dict[str, Any] = json.loads(sys.argv[3])
     signal.alarm(plan["life"])
     load = Load(**plan["load"])
-    board = Board(Path(plan["board"]))
+    boards = [Board(Path(path)) for path in plan["boards"]]
     if role == "receive":
-
-        def ready() -> None:
-            board[Slot.READY] = 1
-
-        peer.receive(plan["port"], taker(board, load, clock=time.monotonic_ns), ready)
+        ends = [(taker(board, load, clock=time.monotonic_ns), partial(_ready, board)) for board in boards]
+        if isinstance(peer, Hearthbus):
+            peer.receive_many(plan["port"], ends)
+        else:
+            peer.receive(plan["port"], *ends[0])
     else:
+        board = boards[0]
         watched = [Board(Path(path)) for path in plan["watched"]]
 
         def done() -> None:
@@ -42,6 +45,10 @@ def main() -> None:
             board[Slot.DONE] = 1
 
         peer.send(plan["port"], _timed(board, load, watched), done, retain=load.retain)
+
+
+def _ready(board: Board) -> None:
+    board[Slot.READY] = 1
 
 
 def _timed(board: Board, load: Load, watched: list[Board]) -> Batches:

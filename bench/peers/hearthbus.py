@@ -4,45 +4,73 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.peers.base import Peer, package_version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Sequence
 
     from bench.work import Batches, Reading
 
+COMMAND = str(Path(sys.executable).with_name("hearthbus"))
+"""The command that belongs to this Python."""
+
 
 class Hearthbus(Peer):
-    """Default broker, asyncio client."""
+    """Default broker, asyncio client; `topics` raises the broker's limit on their number."""
 
     name = "hearthbus"
     driven = "default broker with its journal, `Bus.publish`, `async for` over `Bus.subscribe`"
     window = 0
 
+    def __init__(self, *, topics: int = 0) -> None:
+        self._topics = topics
+
     def missing(self) -> str:
-        return ""
+        return "" if Path(COMMAND).exists() else f"{COMMAND} is not there: pip install --editable ."
 
     def version(self) -> str:
         return package_version("hearthbus")
 
     def command(self, home: Path, port: int) -> list[str]:
-        raise NotImplementedError
+        config = home / "house.toml"
+        config.write_text(broker_table(home, port, topics=self._topics))
+        return [COMMAND, "broker", "--config", str(config)]
 
     def receive(self, port: int, take: Callable[[Reading], None], ready: Callable[[], None]) -> None:
-        asyncio.run(_receive(port, take, ready))
+        self.receive_many(port, [(take, ready)])
+
+    def receive_many(self, port: int, ends: Sequence[tuple[Callable[[Reading], None], Callable[[], None]]]) -> None:
+        """Do as `receive` does, with a connection for each of `ends`, in one event loop."""
+
+        async def all_of_them() -> None:
+            await asyncio.gather(*(_receive(port, at, *end) for at, end in enumerate(ends)))
+
+        asyncio.run(all_of_them())
 
     def send(self, port: int, batches: Batches, done: Callable[[], None], *, retain: bool) -> None:
         asyncio.run(_send(port, batches, done, retain=retain))
 
 
-async def _receive(port: int, take: Callable[[Reading], None], ready: Callable[[], None]) -> None:
+def broker_table(home: Path, port: int, *, topics: int = 0) -> str:
+    """Return the broker's configuration: a loopback port, a private folder."""
+    limits = f"\n[broker.limits]\ntopics = {topics}\n" if topics else ""
+    return f'[broker]\naddress = "{url(port)}"\ndata = "{home / "data"}"\n{limits}'
+
+
+def url(port: int) -> str:
+    """Return the address of a broker on loopback."""
+    return f"tcp://127.0.0.1:{port}"
+
+
+async def _receive(port: int, at: int, take: Callable[[Reading], None], ready: Callable[[], None]) -> None:
     from hearthbus import Bus
 
     async with (
-        Bus(f"tcp://127.0.0.1:{port}", name=f"bench-receiver-{os.getpid()}") as bus,
+        Bus(url(port), name=f"bench-receiver-{os.getpid()}-{at}", connect_timeout=20) as bus,
         bus.subscribe("sensor/#") as messages,
     ):
         ready()
@@ -53,7 +81,7 @@ async def _receive(port: int, take: Callable[[Reading], None], ready: Callable[[
 async def _send(port: int, batches: Batches, done: Callable[[], None], *, retain: bool) -> None:
     from hearthbus import Bus
 
-    async with Bus(f"tcp://127.0.0.1:{port}", name=f"bench-sender-{os.getpid()}") as bus:
+    async with Bus(url(port), name=f"bench-sender-{os.getpid()}", connect_timeout=20) as bus:
         for pause, readings in batches:
             if pause:
                 await asyncio.sleep(pause)
