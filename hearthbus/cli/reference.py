@@ -1,4 +1,4 @@
-"""The options of every verb as Markdown, from the parsers themselves: `python -m hearthbus.cli.reference docs/commands.md`.
+"""The options of every verb as Markdown, from the parsers: `python -m hearthbus.cli.reference docs/commands.md`.
 
 Rewrites what stands between `<!-- options of VERB -->` and `<!-- end -->` and leaves the rest of the page alone.
 """

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from hearthbus.message import Message
 
 STATS = "broker/stats"
-SILENT_AFTER = 60.0
-"""Seconds without figures after which an online service is called silent; it sends them more than twice as often."""
+SILENT_AFTER = 75.0
+"""Seconds without figures after which an online service is called silent; it sends them every 30 seconds."""
 BEHIND = 1.0
 """Seconds of loop lag worth telling."""
 
