@@ -9,7 +9,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from bench import latency, memory, throughput
+from bench import house, latency, memory, scale, throughput
 from bench.peers import PEERS
 from bench.report import machine, markdown, summary
 
@@ -21,6 +21,9 @@ MEASUREMENTS = {
     "throughput": throughput.measure,
     "latency": latency.measure,
     "memory": memory.measure,
+    "house": house.measure,
+    "subscribers": scale.subscribers,
+    "topics": scale.topics,
 }
 
 

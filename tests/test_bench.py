@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from bench.board import Board, Slot
 from bench.budgets import verdict
 from bench.figures import number, percentile, times
+from bench.house import without_broker
 from bench.report import Section, summary, table
 from bench.work import SELDOM, TOPICS, Load, batches, reading, taker
 
@@ -94,6 +95,15 @@ def test_summary_names_only_what_has_a_budget() -> None:
 
     assert not summary([plain])
     assert "| broker memory when idle (RSS) |  12.0 MB | <= 30 MB |    kept |" in summary([plain, held])
+
+
+def test_the_default_house_loses_its_broker_tables_alone() -> None:
+    """The measured house has the services of the default one and a broker of its own."""
+    text = "include = []\n[broker]\naddress = 1\n[broker.limits]\ntopics = 2\n[brokerage]\na = 1\n[sun]\nx = [\n1]\n"
+
+    expected = "include = []\n[brokerage]\na = 1\n[sun]\nx = [\n1]\n"
+
+    assert expected == without_broker(text)
 
 
 def test_a_reading_has_about_120_bytes() -> None:
