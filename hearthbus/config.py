@@ -19,6 +19,7 @@ dataclasses of those who use it (`hearthbus.schema`). Opens no connection.
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,6 +41,7 @@ SERVICES = "hearthbus.services"
 BROKER = "hearthbus.broker"
 """Entry point `config`: the dataclass of `[broker]`."""
 RESERVED = ("bus", "broker", "house")
+_URL = re.compile(r"tcp://[^/\s]+:[0-9]{1,5}|ipc://\S+")
 _ANY_ADDRESS = {"*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 - compared, not bound
 
 
@@ -74,8 +76,8 @@ class BusSettings:
     url: str = ""
 
     def __post_init__(self) -> None:
-        if self.url and not self.url.startswith(("tcp://", "ipc://")):
-            raise Invalid(f"url {self.url!r}: write tcp://HOST:PORT or ipc:///PATH")
+        if self.url:
+            _check_url("url", self.url)
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,10 @@ class House:
     place: Place
     broker: Any
     """What `[broker]` says, as the broker's own dataclass; None where only some services were asked for."""
+    tables: tuple[str, ...]
+    """Names of the services the files have tables for."""
     services: dict[str, Instance]
+    """What is to run, by name: all of `tables`, or those asked for."""
 
 
 def load(path: Path | str | None = None, *, only: Collection[str] | None = None) -> House:
@@ -126,12 +131,17 @@ def load(path: Path | str | None = None, *, only: Collection[str] | None = None)
     place = reader.reserved("house", Place) or Place()
     broker = None if only is not None else reader.reserved("broker", reader.broker_kind())
     services = reader.services(place, only)
+    override = os.environ.get("HEARTHBUS_URL")
+    if override:
+        reader.check_override(override)
     if reader.problems:
-        ordered = [str(problem) for problem in reader.problems]
+        order = {str(file): at for at, file in enumerate(files)}
+        in_order = sorted(reader.problems, key=lambda problem: (order.get(problem.file, -1), problem.line))
+        ordered = [str(problem) for problem in in_order]
         count = "1 problem" if len(ordered) == 1 else f"{len(ordered)} problems"
         raise Invalid(f"{count} in the configuration {main}", problems=tuple(ordered))
-    url = os.environ.get("HEARTHBUS_URL") or bus.url or _broker_url(tables.get("broker"))
-    return House(main, example, files, url, place, broker, services)
+    url = override or bus.url or _broker_url(tables.get("broker"))
+    return House(main, example, files, url, place, broker, _own(tables), services)
 
 
 def find_file() -> tuple[Path, bool]:
@@ -170,8 +180,14 @@ class _Checker:
         target = plugins.find(BROKER).get("config")
         return None if target is None else plugins.load("broker", target)
 
+    def check_override(self, url: str) -> None:
+        try:
+            _check_url("HEARTHBUS_URL", url)
+        except Invalid as error:
+            self.problems.append(Problem("", 0, "", str(error)))
+
     def services(self, place: Place, only: Collection[str] | None) -> dict[str, Instance]:
-        wanted = [name for name in self._tables if name not in RESERVED] if only is None else list(dict.fromkeys(only))
+        wanted = _own(self._tables) if only is None else dict.fromkeys(only)
         made = (self._service(name, place) for name in wanted)
         return {instance.name: instance for instance in made if instance is not None}
 
@@ -186,8 +202,8 @@ class _Checker:
         service = table.values.get("service", name)
         if service not in self._known:
             key = (name, "service") if "service" in table.values else (name,)
-            help_ = "" if "service" in table.values else ', or say which service it is with service = "..."'
-            self._note(table, key, f"no service {service!r}{nearest(str(service), self._known)}{help_}")
+            more = "" if "service" in table.values else '; a name of your own needs a line: service = "..."'
+            self._note(table, key, f"no service {service!r}{nearest(str(service), self._known)}{more}")
             return None
         return self._instance(name, service, table, place)
 
@@ -219,6 +235,16 @@ class _Checker:
 
     def _note(self, table: Table, key: tuple[str, ...], text: str) -> None:
         self.problems.append(table.source.problem(key, text))
+
+
+def _own(tables: dict[str, Table]) -> tuple[str, ...]:
+    """Return the names of the tables that are services."""
+    return tuple(name for name in tables if name not in RESERVED)
+
+
+def _check_url(name: str, url: str) -> None:
+    if not _URL.fullmatch(url):
+        raise Invalid(f"{name} {url!r}: write tcp://HOST:PORT or ipc:///PATH")
 
 
 def _broker_url(broker: Table | None) -> str:

@@ -65,7 +65,7 @@ class Runtime:
             Exception: what `on_start`, `main` or the bus raised.
         """
         starting = _named(self._service.on_start(), "on_start")
-        if not await _unless(stop, starting):
+        if not await unless(stop, starting):
             return
         try:
             async with AsyncExitStack() as stack:
@@ -226,7 +226,7 @@ def _named(coroutine: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
     return asyncio.get_running_loop().create_task(coroutine, name=name)
 
 
-async def _unless(stop: asyncio.Event, task: asyncio.Task[Any]) -> bool:
+async def unless(stop: asyncio.Event, task: asyncio.Task[Any]) -> bool:
     """Wait for `task`, raising what it raises; if `stop` is set before, cancel it and return False."""
     stopper = _named(stop.wait(), "stop")
     try:

@@ -1,0 +1,111 @@
+"""`hearthbus up`: the broker and every configured service, each a process of its own, until Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Sequence
+
+    from hearthbus.config import House
+
+EXAMPLES: Final = """\
+examples:
+  hearthbus up                       the whole house of ./hearthbus.toml, or the example house
+  hearthbus up sun host              the broker and these services alone
+  hearthbus up --config house.toml
+
+A process that dies is started again, after 1, 2, 4, ... 60 seconds. Ctrl-C stops the services, then the broker.
+Exit codes: 0 stopped, 69 the broker's address is in use, 78 bad configuration."""
+_COLOURS: Final = (36, 32, 33, 35, 34, 96, 92, 93, 95, 94)
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare what the verb takes."""
+    parser.add_argument("names", metavar="NAME", nargs="*", help="a service, by its table's name; default: all")
+    parser.add_argument("--config", metavar="FILE", help="default: ./hearthbus.toml, then the user's, then /etc's")
+    parser.epilog = EXAMPLES
+
+
+def main(args: Namespace) -> int:
+    """Run the verb."""
+    from hearthbus.cli.check import BAD_CONFIG, checked
+
+    names = tuple(dict.fromkeys(args.names))
+    if not _checked_apart(args.config, names):
+        return BAD_CONFIG
+    house = checked(args.config, only=())
+    if house is None:
+        return BAD_CONFIG
+
+    import asyncio
+
+    from hearthbus.cli.output import wants_colour
+
+    colour = wants_colour(tty=sys.stdout.isatty(), environ=os.environ)
+    return asyncio.run(_up(house, names or house.tables, colour=colour))
+
+
+async def _up(house: House, names: Sequence[str], *, colour: bool) -> int:
+    from hearthbus.supervisor import Supervisor
+
+    def paint(number: int, text: str) -> str:
+        return f"\x1b[{_COLOURS[number % len(_COLOURS)]}m{text}\x1b[0m" if colour else text
+
+    command = (sys.executable, "-m", "hearthbus.cli.main")
+    config = ("--config", str(house.path))
+    supervisor = Supervisor(
+        url=house.url,
+        broker=(*command, "broker", *config),
+        services={name: (*command, "run", name, *config) for name in names},
+        say=lambda line: print(line, flush=True),  # noqa: T201 - the command's output
+        paint=paint,
+        greeting=greeting(house, names, program=_program()),
+    )
+    return await supervisor.run()
+
+
+def greeting(house: House, names: Sequence[str], *, program: str) -> list[str]:
+    """Say what runs, where, and what to type next, a line each."""
+    from hearthbus.bus import default_url
+
+    url = "" if house.url == default_url() else f" --url {house.url}"
+    what = f"services: {', '.join(names)}" if names else "no services yet; a table [sun] or [host] makes one"
+    lines = [f"The house is up: the broker on {house.url}; {what}.", f"Its configuration is {house.path}."]
+    if house.example:
+        lines[1:] = [f"No hearthbus.toml was found, so this is the example house; copy {house.path} to make it yours."]
+    return [
+        *lines,
+        "Type in a second terminal:",
+        f"  {program} sub '#' -v{url}",
+        f"  {program} status{url}",
+        "Ctrl-C stops it all.",
+    ]
+
+
+def _checked_apart(path: str | None, names: Sequence[str]) -> bool:
+    """Check the configuration in a short-lived process, so that this long-lived one need not import every service."""
+    pid = os.fork()
+    if pid == 0:
+        from hearthbus.cli.check import checked
+
+        good = checked(path) is not None and (not names or checked(path, only=names) is not None)
+        sys.stderr.flush()
+        os._exit(0 if good else 1)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
+def _program() -> str:
+    """Return how this command is typed here: `hearthbus` if that is on the PATH, else its path."""
+    for folder in os.environ.get("PATH", "").split(os.pathsep):
+        if folder and os.access(Path(folder, "hearthbus"), os.X_OK):
+            return "hearthbus"
+    beside = Path(sys.executable).with_name("hearthbus")
+    try:
+        return str(beside.relative_to(Path.cwd()))
+    except ValueError:
+        return str(beside)

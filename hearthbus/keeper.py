@@ -1,0 +1,127 @@
+"""Keep one service running: connect it, run it, start it anew when it fails, replace it when its configuration changed.
+
+Also counts what its health message tells. Knows one service; the process around it is `hearthbus.runner`'s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from typing import TYPE_CHECKING
+
+from hearthbus.backoff import Backoff
+from hearthbus.errors import HearthbusError
+from hearthbus.runtime import Runtime, unless
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hearthbus.bus import Bus
+    from hearthbus.config import Instance
+    from hearthbus.service import Service
+
+log = logging.getLogger("hearthbus")
+
+
+class Keeper:
+    """Keeps one service running: connects it, starts it anew when it fails or when its configuration is new."""
+
+    def __init__(self, instance: Instance, url: str, connect: Callable[[str, str], Bus]) -> None:
+        self.name = instance.name
+        self.been_connected = False
+        self._instance = instance
+        self._url = url
+        self._connect = connect
+        self._bus: Bus | None = None
+        self._service: Service | None = None
+        self._started = 0.0
+        self._connected = False
+        self._reconnects = -1
+        self._ending = False
+        self._interrupt = asyncio.Event()
+
+    async def keep(self) -> None:
+        """Run the service until `end()`, or until it says itself that it is done."""
+        loop = asyncio.get_running_loop()
+        backoff = Backoff()
+        while not self._ending:
+            self._interrupt = asyncio.Event()
+            self._started = loop.time()
+            try:
+                await self._once()
+            except HearthbusError as error:
+                fault = str(error)
+            except Exception as error:
+                log.exception("%s failed", self.name)
+                fault = type(error).__name__
+            else:
+                if self._interrupt.is_set():
+                    continue
+                log.info("%s is done", self.name)
+                return
+            wait = backoff.failed(after=loop.time() - self._started, chance=os.urandom(1)[0] / 255)
+            log.error("%s: %s; starting it again in %.1f s", self.name, fault, wait)
+            await unless(self._interrupt, loop.create_task(asyncio.sleep(wait)))
+
+    def end(self) -> None:
+        """Stop for good: drain, say goodbye."""
+        self._ending = True
+        self._interrupt.set()
+
+    def take(self, instance: Instance, url: str) -> bool:
+        """Go on with a new configuration; return whether that is another than before."""
+        if (instance.service, instance.config, url) == (self._instance.service, self._instance.config, self._url):
+            return False
+        self._instance, self._url = instance, url
+        self._interrupt.set()
+        return True
+
+    def notice(self) -> bool:
+        """Look whether the broker is there, and count its returns."""
+        connected = self._bus is not None and self._bus.connected
+        if connected and not self._connected:
+            self._reconnects += 1
+        self._connected = connected
+        return connected
+
+    async def publish_health(self, lag: float) -> None:
+        """Publish how the service is on `service/<name>/health`."""
+        if self._bus is None or self._service is None:
+            return
+        try:
+            body = {
+                **self._service.health(),
+                "reconnects": max(0, self._reconnects),
+                "uptime_s": round(asyncio.get_running_loop().time() - self._started, 1),
+                "loop_lag_s": round(lag, 3),
+                "rss": _rss_bytes(),
+            }
+            await self._bus.publish(f"service/{self.name}/health", body, retain=True)
+        except Exception:
+            log.exception("%s: its health cannot be told", self.name)
+
+    async def _once(self) -> None:
+        bus = self._connect(self._url, self.name)
+        if not await unless(self._interrupt, asyncio.create_task(bus.__aenter__(), name=f"{self.name} connect")):
+            return
+        self._bus = bus
+        self.been_connected = True
+        try:
+            self._service = self._instance.kind(bus=bus, config=self._instance.config)
+            await Runtime(self._service).run(self._interrupt, self._say_started)
+        finally:
+            self._service = self._bus = None
+            await bus.__aexit__(None, None, None)
+
+    def _say_started(self) -> None:
+        log.info("%s is running, on %s", self.name, self._url)
+
+
+def _rss_bytes() -> int:
+    """Return the memory of this process: the second figure of /proc/self/statm, in pages (man 5 proc)."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123 - read twice a minute for ever
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0

@@ -1,0 +1,154 @@
+"""What `hearthbus run` does: keep services running in one process, from READY to the last drained handler.
+
+Each service has its own connection and is started anew, alone, when it fails or when a reload has changed its
+configuration. Knows signals and systemd; what happens inside a service is `hearthbus.runtime`'s, what it may be told
+`hearthbus.config`'s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import time
+from typing import TYPE_CHECKING
+
+from hearthbus.bus import Bus
+from hearthbus.config import load
+from hearthbus.errors import Invalid
+from hearthbus.keeper import Keeper
+from hearthbus.notify import notify, watchdog_seconds
+from hearthbus.runtime import unless
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from hearthbus.config import House
+
+HEALTH_PERIOD = 30.0
+"""Seconds between two messages on `service/<name>/health`."""
+PATIENCE = 1.0
+"""Seconds after which a broker that does not answer is worth a line."""
+SHUTDOWN = 4.5
+"""Seconds from SIGTERM to the end, whatever a service does."""
+_TICK = 1.0
+
+log = logging.getLogger("hearthbus")
+
+
+class Runner:
+    """Services of one house in this process.
+
+    Args:
+        house: the checked configuration.
+        names: which of its services.
+        connect: makes the connection of a service, given the broker's address and the service's name.
+    """
+
+    def __init__(self, house: House, names: Sequence[str], *, connect: Callable[[str, str], Bus] | None = None) -> None:
+        self._house = house
+        self._keepers = [Keeper(house.services[name], house.url, connect or _connect) for name in names]
+        self._stop = asyncio.Event()
+        self._outage = Outage()
+        self._ready = False
+        self._lag = 0.0
+
+    async def run(self) -> None:
+        """Run until SIGTERM, SIGINT, or until every service is done."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        loop.add_signal_handler(signal.SIGHUP, self.reload)
+        watch = loop.create_task(self._watch(), name="watch")
+        keeping = {loop.create_task(keeper.keep(), name=keeper.name) for keeper in self._keepers}
+        try:
+            await unless(self._stop, loop.create_task(asyncio.wait(keeping), name="work"))
+        finally:
+            notify("STOPPING=1", "STATUS=stopping")
+            for keeper in self._keepers:
+                keeper.end()
+            _, late = await asyncio.wait(keeping, timeout=SHUTDOWN)
+            for task in late:
+                log.warning("%s did not stop within %s s: cut off", task.get_name(), SHUTDOWN)
+                task.cancel()
+            watch.cancel()
+
+    def stop(self) -> None:
+        """End `run`, as SIGTERM does."""
+        self._stop.set()
+
+    def reload(self) -> None:
+        """Read the configuration again and restart the services whose part of it changed; a bad one is not taken."""
+        notify("RELOADING=1", f"MONOTONIC_USEC={_monotonic_us()}")
+        try:
+            house = load(self._house.path, only=[keeper.name for keeper in self._keepers])
+        except Invalid as error:
+            log.warning("reload: %s; the old one stays", error)
+            for problem in error.problems:
+                log.warning("%s", problem)
+        else:
+            self._house = house
+            changed = [keeper for keeper in self._keepers if keeper.take(house.services[keeper.name], house.url)]
+            log.info("reload: %s", ", ".join(keeper.name for keeper in changed) or "nothing has changed")
+        if self._ready:
+            notify("READY=1")
+
+    async def _watch(self) -> None:
+        """Look after the process once a second: readiness, watchdog, outages, loop lag, health."""
+        loop = asyncio.get_running_loop()
+        watchdog = watchdog_seconds()
+        tick = min(_TICK, watchdog / 3) if watchdog else _TICK
+        due = loop.time()
+        next_health = due + tick
+        while True:
+            due = max(due + tick, loop.time())
+            await asyncio.sleep(due - loop.time())
+            now = loop.time()
+            self._lag = max(self._lag, now - due)
+            self._say_ready()
+            connected = [keeper.notice() for keeper in self._keepers]
+            self._outage.look(now, self._house.url, connected=all(connected))
+            if watchdog:
+                notify("WATCHDOG=1")
+            if now >= next_health:
+                next_health = now + HEALTH_PERIOD
+                for keeper in self._keepers:
+                    await keeper.publish_health(self._lag)
+                self._lag = 0.0
+
+    def _say_ready(self) -> None:
+        if self._ready:
+            return
+        if all(keeper.been_connected for keeper in self._keepers):
+            self._ready = True
+            notify("READY=1", f"STATUS=running {', '.join(keeper.name for keeper in self._keepers)}")
+        else:
+            notify("EXTEND_TIMEOUT_USEC=30000000", f"STATUS=waiting for the broker at {self._house.url}")
+
+
+class Outage:
+    """Says once that the broker is away, and once that it is back."""
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+        self._said = False
+
+    def look(self, now: float, url: str, *, connected: bool) -> None:
+        """Take note of how it is at `now`, in seconds."""
+        if not connected:
+            self._since = now if self._since is None else self._since
+            if not self._said and now - self._since >= PATIENCE:
+                self._said = True
+                log.warning("waiting for the broker at %s", url)
+        elif self._since is not None:
+            if self._said:
+                log.info("the broker is there, after %.0f s", now - self._since)
+            self._since, self._said = None, False
+
+
+def _connect(url: str, name: str) -> Bus:
+    return Bus(url, name=name, presence=True, connect_timeout=None)
+
+
+def _monotonic_us() -> int:
+    return time.monotonic_ns() // 1000

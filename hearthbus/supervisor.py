@@ -1,0 +1,127 @@
+"""What `hearthbus up` does: the broker and one process for each service, kept running until Ctrl-C.
+
+Starts, restarts with growing waits, prefixes what they log, and ends them in order: services first, then the broker.
+Knows processes and exit codes; nothing of what runs in them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from typing import TYPE_CHECKING
+
+from hearthbus.child import Child
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+BROKER_PATIENCE = 30.0
+"""Seconds a broker may take to answer; it may have a long journal to check."""
+IN_USE = 69
+"""Exit code where another program has the broker's address: EX_UNAVAILABLE of sysexits.h."""
+_LOOK = 0.05
+
+
+class Supervisor:
+    """A broker and services as processes.
+
+    Args:
+        url: where the broker will answer.
+        broker: the broker's command line.
+        services: each service's command line, by name.
+        say: prints one line.
+        paint: colours a prefix, given its number and text.
+        greeting: what to say when the broker answers, a line each.
+    """
+
+    def __init__(
+        self,
+        *,
+        url: str,
+        broker: Sequence[str],
+        services: dict[str, Sequence[str]],
+        say: Callable[[str], None],
+        paint: Callable[[int, str], str],
+        greeting: Sequence[str],
+    ) -> None:
+        self._url = url
+        self._say = say
+        self._greeting = greeting
+        width = max(map(len, ("broker", *services)))
+
+        def child(number: int, name: str, command: Sequence[str]) -> Child:
+            prefix = paint(number, f"{name:<{width}} |")
+            return Child(name, command, say=lambda line: say(f"{prefix} {line}"))
+
+        self._broker = child(0, "broker", broker)
+        self._services = [child(number, *service) for number, service in enumerate(services.items(), 1)]
+        self._stop = asyncio.Event()
+
+    async def run(self) -> int:
+        """Run until SIGTERM, SIGINT or SIGHUP; return the exit code: 0, or the broker's where it does not start."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            loop.add_signal_handler(number, self._interrupted)
+        if _answers(self._url):
+            self._say(f"{self._url} is in use: another broker runs there; stop it, or join it with `hearthbus run`")
+            return IN_USE
+        broker = loop.create_task(self._broker.keep(), name="broker")
+        services: set[asyncio.Task[None]] = set()
+        try:
+            code = await self._broker_started()
+            if code is not None:
+                return code
+            for line in self._greeting:
+                self._say(line)
+            services = {loop.create_task(child.keep(), name=child.name) for child in self._services}
+            await self._stop.wait()
+            self._say("stopping")
+        finally:
+            await _end(self._services, services)
+            await _end([self._broker], {broker})
+        return 0
+
+    def stop(self) -> None:
+        """End `run`, as SIGTERM does."""
+        self._stop.set()
+
+    def _interrupted(self) -> None:
+        """Stop; at the second signal at once."""
+        if self._stop.is_set():
+            for child in (*self._services, self._broker):
+                child.kill()
+        self._stop.set()
+
+    async def _broker_started(self) -> int | None:
+        """Wait until the broker answers; return the exit code where it, or the wait, ended before."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + BROKER_PATIENCE
+        while not self._stop.is_set() and loop.time() < deadline:
+            if self._broker.exit_code is not None:
+                self._say(f"the broker did not start: exit code {self._broker.exit_code}; its last line says why")
+                return self._broker.exit_code or 1
+            if self._broker.running and _answers(self._url):
+                return None
+            await asyncio.sleep(_LOOK)
+        return 0 if self._stop.is_set() else None
+
+
+async def _end(children: Sequence[Child], tasks: set[asyncio.Task[None]]) -> None:
+    await asyncio.gather(*(child.end() for child in children))
+    await asyncio.gather(*tasks)
+
+
+def _answers(url: str) -> bool:
+    """Whether a program listens at a tcp:// or ipc:// address on this machine."""
+    scheme, _, rest = url.partition("://")
+    host, _, port = rest.rpartition(":")
+    family = socket.AF_UNIX if scheme == "ipc" else socket.AF_INET6 if host.startswith("[") else socket.AF_INET
+    place = rest.replace("@", "\0", 1) if scheme == "ipc" and rest.startswith("@") else rest
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.settimeout(0.5)
+        try:
+            probe.connect(place if scheme == "ipc" else (host.strip("[]"), int(port)))
+        except OSError:
+            return False
+        return True
