@@ -4,65 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cli_house import TOPIC, House, Told
 
-from hearthbus.bus import Bus
-from hearthbus.cli import call, get, log, pub, sub, top
-from hearthbus.cli.output import Output
+from hearthbus.cli import call, get, log, pub, top
 from hearthbus.cli.rates import rate_object
-from hearthbus.cli.session import tell_outages
-from hearthbus.cli.sub import Wish
 from hearthbus.errors import HandlerError, Invalid, NoResponder, Timeout
-from hearthbus.testing import MemoryHub, MemoryTransport
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-
-TOPIC = "sensor/hall/temperature"
-
-
-class Told:
-    """An output that remembers, and tells when there is something to see."""
-
-    def __init__(self, *, json: bool = False) -> None:
-        self.lines: list[str] = []
-        self.notes: list[str] = []
-        self._news = asyncio.Event()
-        self.output = Output(line=self._keeper(self.lines), note=self._keeper(self.notes), json=json)
-
-    async def until(self, holds: Callable[[], bool]) -> None:
-        async with asyncio.timeout(5):
-            while not holds():
-                self._news.clear()
-                await self._news.wait()
-
-    def _keeper(self, kept: list[str]) -> Callable[[str], None]:
-        def keep(text: str) -> None:
-            kept.append(text)
-            self._news.set()
-
-        return keep
-
-
-class House:
-    """A bus in memory with one client on it."""
-
-    def __init__(self) -> None:
-        self.hub = MemoryHub()
-
-    @asynccontextmanager
-    async def client(self, name: str = "tester") -> AsyncIterator[Bus]:
-        async with Bus(name=name, transport=MemoryTransport(self.hub, name=name)) as bus:
-            yield bus
-
-    async def listening(self) -> None:
-        """Return when somebody has subscribed."""
-        async with asyncio.timeout(5):
-            while not self.hub.streams:  # noqa: ASYNC110 - the hub is no place for a test's event
-                await asyncio.sleep(0)
+    from collections.abc import AsyncIterator
 
 
 @pytest.fixture
@@ -73,112 +25,6 @@ def house() -> House:
 async def lines_of(stream: list[str]) -> AsyncIterator[str]:
     for line in stream:
         yield line
-
-
-async def test_sub_prints_the_state_then_live(house: House) -> None:
-    """Without -v a line is the body; -C ends with 0."""
-    told = Told()
-    async with house.client() as bus:
-        await bus.publish(TOPIC, value=1, retain=True)
-        following = asyncio.create_task(sub.follow(bus, Wish(patterns=("sensor/#",), count=2), told.output))
-        await house.listening()
-        await bus.publish(TOPIC, value=2)
-
-        assert 0 == await following
-    assert ["value=1", "value=2"] == told.lines
-
-
-async def test_sub_verbose_tells_topic_and_age(house: House) -> None:
-    """With -v the topic comes first, and what is not live says how old it is."""
-    told = Told()
-    async with house.client() as bus:
-        await bus.publish(TOPIC, value=1, retain=True)
-        await sub.follow(bus, Wish(patterns=("#",), verbose=True, count=1), told.output)
-
-    assert [f"{TOPIC} value=1  (just now)"] == told.lines
-
-
-async def test_sub_wait_ends_with_27(house: House) -> None:
-    """-W stops after its time, whether or not something came."""
-    told = Told()
-    async with house.client() as bus:
-        await bus.publish(TOPIC, value=1, retain=True)
-
-        assert 27 == await sub.follow(bus, Wish(patterns=("#",), wait=0.01), told.output)
-    assert ["value=1"] == told.lines
-
-
-async def test_sub_live_only_leaves_out_old_messages(house: House) -> None:
-    """-R prints what is published from now on."""
-    told = Told()
-    async with house.client() as bus:
-        await bus.publish(TOPIC, value=1, retain=True)
-        following = asyncio.create_task(sub.follow(bus, Wish(patterns=("#",), live_only=True, count=1), told.output))
-        await house.listening()
-        await bus.publish(TOPIC, value=2, retain=True)
-        await following
-
-    assert ["value=2"] == told.lines
-
-
-async def test_sub_retained_only_ends_by_itself(house: House) -> None:
-    """--retained-only prints the state and stops, an empty one too."""
-    told = Told()
-    async with house.client() as bus:
-        await bus.publish(TOPIC, value=1, retain=True)
-        await bus.publish("remote/hall", button="on")
-
-        assert 0 == await sub.follow(bus, Wish(patterns=("#",), retained_only=True), told.output)
-        assert 0 == await sub.follow(bus, Wish(patterns=("nothing",), retained_only=True), told.output)
-    assert ["value=1"] == told.lines
-
-
-async def test_sub_since_goes_from_journal_to_live_without_gap_or_duplicate(house: House) -> None:
-    """What is published while the journal is read is printed once."""
-    told = Told()
-    async with house.client() as bus:
-        for number in range(3):
-            await bus.publish(TOPIC, n=number)
-        replay = bus.replay
-
-        async def slow_replay(*patterns: str, since: int = 0) -> AsyncIterator[object]:
-            await bus.publish(TOPIC, n=3)
-            async for message in replay(*patterns, since=since):
-                yield message
-            await bus.publish(TOPIC, n=4)
-
-        bus.replay = slow_replay  # type: ignore[method-assign, assignment]  # a journal that is read slowly
-        await sub.follow(bus, Wish(patterns=("#",), since=0, count=5), told.output)
-
-    assert [f"n={number}" for number in range(5)] == told.lines
-
-
-async def test_sub_as_json(house: House) -> None:
-    """--json prints one object a line, with everything there is to know."""
-    told = Told(json=True)
-    async with house.client("roomnode") as bus:
-        await bus.publish(TOPIC, value=20.5, unit="°C", retain=True)
-        await sub.follow(bus, Wish(patterns=("#",), count=1), told.output)
-
-    read = json.loads(told.lines[0])
-    expected = {"topic": TOPIC, "seq": 1, "origin": "roomnode", "retained": True, "replayed": True}
-    assert expected == {key: read[key] for key in expected}
-    assert {"value": 20.5, "unit": "°C"} == read["body"]
-
-
-async def test_outages_are_told_beside_the_messages(house: House) -> None:
-    """Standard error hears when the broker goes away and when it is back."""
-    told = Told()
-    async with house.client() as bus:
-        telling = asyncio.create_task(tell_outages(bus, told.output))
-        house.hub.stop()
-        await told.until(lambda: len(told.notes) == 1)
-        house.hub.start()
-        await told.until(lambda: len(told.notes) == 2)
-        telling.cancel()
-
-    assert [f"the broker at {bus.url} is away; waiting for it", "the broker is back"] == told.notes
-    assert [] == told.lines
 
 
 async def test_pub_publishes_each_line_of_standard_input(house: House) -> None:
