@@ -112,7 +112,7 @@ class House:
     """What is to run, by name: all of `tables`, or those asked for."""
 
 
-def load(path: Path | str | None = None, *, only: Collection[str] | None = None) -> House:
+def load(path: Path | str | None = None, *, only: Collection[str] | None = None, broker: bool = False) -> House:
     """Read and check a configuration.
 
     Args:
@@ -120,6 +120,7 @@ def load(path: Path | str | None = None, *, only: Collection[str] | None = None)
             /etc/hearthbus/hearthbus.toml, then takes the example house.
         only: names of the services wanted. Only their classes are imported, and only their tables are checked against
             them; a service without a table gets an empty one.
+        broker: check `[broker]` although `only` is given: what the broker itself wants, with no service.
 
     Raises:
         Invalid: with every problem of every file, each with its place.
@@ -129,7 +130,7 @@ def load(path: Path | str | None = None, *, only: Collection[str] | None = None)
     reader = _Checker(tables, main, problems)
     bus = reader.reserved("bus", BusSettings) or BusSettings()
     place = reader.reserved("house", Place) or Place()
-    broker = None if only is not None else reader.reserved("broker", reader.broker_kind())
+    settings = reader.reserved("broker", reader.broker_kind()) if only is None or broker else None
     services = reader.services(place, only)
     override = os.environ.get("HEARTHBUS_URL")
     if override:
@@ -141,7 +142,7 @@ def load(path: Path | str | None = None, *, only: Collection[str] | None = None)
         count = "1 problem" if len(ordered) == 1 else f"{len(ordered)} problems"
         raise Invalid(f"{count} in the configuration {main}", problems=tuple(ordered))
     url = override or bus.url or _broker_url(tables.get("broker"))
-    return House(main, example, files, url, place, broker, _own(tables), services)
+    return House(main, example, files, url, place, settings, _own(tables), services)
 
 
 def find_file() -> tuple[Path, bool]:
@@ -211,7 +212,7 @@ class _Checker:
         from hearthbus.service import bind
 
         try:
-            check_name(name)
+            _check_instance(name)
             kind = plugins.load(service, self._known[service])
         except Invalid as error:
             self._note(table, (name,), str(error))
@@ -242,6 +243,13 @@ def _own(tables: dict[str, Table]) -> tuple[str, ...]:
     return tuple(name for name in tables if name not in RESERVED)
 
 
+def _check_instance(name: str) -> None:
+    try:
+        check_name(name)
+    except Invalid:
+        raise Invalid("a table's name is the service's name on the bus: at most 60 of a-z 0-9 _ . -") from None
+
+
 def _check_url(name: str, url: str) -> None:
     if not _URL.fullmatch(url):
         raise Invalid(f"{name} {url!r}: write tcp://HOST:PORT or ipc:///PATH")
@@ -262,5 +270,5 @@ def _check_timezone(name: str) -> None:
 
     try:
         ZoneInfo(name)
-    except (OSError, ValueError):
+    except (KeyError, OSError, ValueError):
         raise Invalid(f"timezone {name!r} is not known{nearest(name, available_timezones())[:200]}") from None
