@@ -37,6 +37,7 @@ _LONGEST = 200
 _RANDOM = re.compile(r"(?i)(?:^|,)[rh](?:$|[(/,])")
 """croniter draws a number for R, and needs a seed for H: neither says when it fires."""
 _STEP = re.compile(r"/0*([0-9]+)")
+_RANGE = re.compile(r"0*(\w+)-0*(\w+)", re.ASCII)
 _LONG_AGO = 946_684_800  # 2000-01-01: what never fires after it never fires
 
 
@@ -98,6 +99,9 @@ def _fault(field: str, *, place: int, highest: int) -> str:
         return "is random or hashed: it does not say when it fires"
     if any(not 0 < int(step) <= highest for step in _STEP.findall(field)):
         return "steps by nothing, or past its end"
+    names = croniter.ALPHACONV[place]
+    if any(str(names.get(one, one)) == str(names.get(end, end)) for one, end in _RANGE.findall(field.lower())):
+        return "is a range from a value to itself; write the one value"  # croniter takes it for the whole cycle
     alone = ["*"] * len(_FIELDS)
     alone[place] = field
     try:
