@@ -16,6 +16,8 @@ from bench.report import machine, markdown, summary
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from bench.peers.base import Peer
+
 
 MEASUREMENTS = {
     "throughput": throughput.measure,
@@ -36,7 +38,7 @@ def main() -> int:
     print("# hearthbus beside its peers\n")
     print(f"`{shlex.join(['scripts/bench', *sys.argv[1:]])}`, {time.strftime('%Y-%m-%d')}, {machine()}\n")
     for peer in peers.values():
-        print(f"- {peer.name} {peer.version()}: {peer.driven}")
+        print(f"- {peer.name} {peer.version()}: {peer.driven}{_window(peer)}")
     for key, reason in lacking.items():
         if reason:
             print(f"- {PEERS[key].name}: not measured, {reason}")
@@ -75,6 +77,10 @@ def _names(known: Mapping[str, object]) -> Callable[[str], list[str]]:
         return wanted
 
     return names
+
+
+def _window(peer: Peer) -> str:
+    return f", at most {peer.window} messages on their way" if peer.window else ""
 
 
 def _say(text: str) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bench.peers.base import Peer
     from hearthbus import Subscription
 
+_TITLE = "A small house at rest"
 _PLAIN = "host"
 _SETTLE_S = 3.0
 """From online until a service has imported and read what it needs, and published for the first time."""
@@ -36,6 +37,8 @@ _ONLINE_WITHIN_S = 20.0
 def measure(peers: Mapping[str, Peer], *, quick: bool, say: Callable[[str], None]) -> Section:
     """Measure the house; a figure that cannot be taken is a remark."""
     del peers
+    if not _names():
+        return Section(title=_TITLE, text="Not measured: `deploy/house.toml` has no services.", head=(), rows=())
     remarks: list[str] = []
     rows: list[list[str]] = []
     budgets: dict[str, float] = {}
@@ -57,7 +60,7 @@ def measure(peers: Mapping[str, Peer], *, quick: bool, say: Callable[[str], None
         budgets[name] = median(values)
         rows.append([what, number(budgets[name]), spread(values) if len(values) > 1 else "-"])
     return Section(
-        title="A small house at rest",
+        title=_TITLE,
         text=(
             f"Services of `deploy/house.toml`: {', '.join(_names())}. Private memory is what would come back if the "
             f"process ended (USS of smaps_rollup), {_SETTLE_S:.0f} s after it was online. Times are medians of {times}."
@@ -192,6 +195,7 @@ def _house() -> str:
 
 
 def _names() -> list[str]:
+    """Return the services of the house, by their tables."""
     return [name for name, table in tomllib.loads(without_broker(_house())).items() if isinstance(table, dict)]
 
 

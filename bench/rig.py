@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bench.peers.base import Peer
     from bench.work import Load
 
-_STILL_S = 2.0
+_STILL_S = 12.0
 """When the sender is done and nobody received anything for so long, the rest is lost."""
 
 
@@ -50,6 +50,8 @@ class Run:
     seconds: float
     """From the first message sent to the last one received."""
     broker_cpu_s: float
+    sender_cpu_s: float
+    receivers_cpu_s: float
     delays_ns: tuple[int, ...]
 
     @property
@@ -66,6 +68,16 @@ class Run:
     def broker_us(self) -> float:
         """Broker CPU for each message sent, microseconds."""
         return self.broker_cpu_s / self.sent * 1e6 if self.sent else 0.0
+
+    @property
+    def sender_us(self) -> float:
+        """The sender's CPU for each message sent, microseconds."""
+        return self.sender_cpu_s / self.sent * 1e6 if self.sent else 0.0
+
+    @property
+    def receiver_us(self) -> float:
+        """The receivers' CPU for each message received, microseconds."""
+        return self.receivers_cpu_s / sum(self.received) * 1e6 if sum(self.received) else 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,17 +141,22 @@ def run(server: Server, load: Load, *, many: int = 1, together: int = 1, timeout
         receiving(server, load, many=many, together=together, life=life) as receivers,
         sending(server, load, watched=receivers, life=life) as sender,
     ):
-        before = cpu_seconds(server.pid)
+        pids = (server.pid, sender.process.pid, *{client.process.pid for client in receivers})
+        before = [cpu_seconds(pid) for pid in pids]
         sender.board[Slot.GO] = 1
         wait_until_quiet(sender, receivers, load, timeout=timeout)
-        cpu = cpu_seconds(server.pid) - before
+        broker, sending_one, *receiving_ones = (
+            cpu_seconds(pid) - since for pid, since in zip(pids, before, strict=True)
+        )
         last = max(client.board[Slot.LAST] for client in receivers)
         return Run(
             sent=sender.board[Slot.COUNT],
             received=tuple(client.board[Slot.COUNT] for client in receivers),
             broken=sum(client.board[Slot.BROKEN] for client in receivers),
             seconds=max(0, last - sender.board[Slot.FIRST]) / 1e9,
-            broker_cpu_s=cpu,
+            broker_cpu_s=broker,
+            sender_cpu_s=sending_one,
+            receivers_cpu_s=sum(receiving_ones),
             delays_ns=tuple(delay for client in receivers for delay in client.board.samples()),
         )
 

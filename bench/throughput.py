@@ -38,18 +38,18 @@ def measure(peers: Mapping[str, Peer], *, quick: bool, say: Callable[[str], None
     rows = []
     for key, done in runs.items():
         if not done:
-            rows.append([peers[key].name, "failed", *["-"] * 5])
+            rows.append([peers[key].name, "failed", *["-"] * 6])
             continue
-        cost = median([one.broker_us for one in done])
         rows.append(
             [
                 peers[key].name,
                 number(rates[key]),
                 spread([one.rate for one in done]),
                 str(sum(one.lost for one in done)),
-                number(cost),
+                number(median([one.broker_us for one in done])),
+                number(median([one.sender_us for one in done])),
+                number(median([one.receiver_us for one in done])),
                 number(times(ours, rates[key])) + " x",
-                str(peers[key].window or "-"),
             ]
         )
         remarks.extend(f"{peers[key].name}: {one.broken} messages came broken" for one in done if one.broken)
@@ -59,9 +59,9 @@ def measure(peers: Mapping[str, Peer], *, quick: bool, say: Callable[[str], None
         text=(
             f"{count:,} messages a round, {rounds} interleaved rounds, median. Each is a reading of about 120 bytes of "
             "msgpack, encoded by the sender, decoded and checked by the receiver; 16 topics, one pattern subscribed. "
-            "Only complete messages count. Broker CPU is user and system time of the server process."
+            "Only complete messages count. Microseconds are CPU time of each process for a message, user and system."
         ),
-        head=("bus", "messages/s", "min - max", "lost", "broker µs/message", "hearthbus is", "window"),
+        head=("bus", "messages/s", "min - max", "lost", "broker µs", "sender µs", "receiver µs", "hearthbus is"),
         rows=rows,
         remarks=remarks,
         budgets={
