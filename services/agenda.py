@@ -149,7 +149,7 @@ class Agenda:
 
     def _first(self, name: str, after: int) -> int | None:
         """Return the first instant of `name` later than `after` that has not been lived."""
-        at = self._next_of[name](self.lived.leave(after))
+        at = self._next_of[name](after)
         while at is not None and at in self.lived:
             at = self._next_of[name](self.lived.leave(at))
         return at

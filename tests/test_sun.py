@@ -11,7 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.sun.astronomy import (
@@ -189,6 +189,8 @@ def test_phase(elevation: float, expected: Phase) -> None:
     altitude=st.one_of(st.sampled_from([HORIZON, -6.0, -12.0, 6.0]), st.floats(-30, 40)),
     start=st.integers(0, 2_000_000_000),
 )
+@example(latitude=89.8, longitude=-48.0, altitude=2.1902, start=1_774_396_800)  # highest more than an hour off noon
+@example(latitude=89.7, longitude=-162.0, altitude=-0.7449, start=1_773_705_600)
 def test_every_crossing_is_found_anywhere(latitude: float, longitude: float, altitude: float, start: int) -> None:
     """At any place, the poles too, the events are those a look at the sun every two minutes sees, and no others."""
     place = Place(latitude, longitude)
