@@ -56,11 +56,11 @@ async def restarted(bench: Bench, down: float, config: dict[str, Any]) -> AsyncI
 
 async def test_entry_fires_at_its_time(bench: Bench) -> None:
     """It publishes its topic and body at the minute it names, with the time that was meant; not retained."""
-    await bench.run(Schedule, **job("30 13 * * *", topic="light/hall/set", body={"on": True}))
+    await bench.run(Schedule, **job("30 13 * * *", topic="house/siesta", body={"on": True}))
     await bench.advance(1.5 * HOUR - 1)
-    await bench.nothing("light/#")
+    await bench.nothing("house/#")
     await bench.advance(1)
-    message = await bench.next_message("light/hall/set")
+    message = await bench.next_message("house/siesta")
 
     assert {"on": True, "scheduled": "2026-01-01T13:30:00Z"} == message.body
     assert datetime(2026, 1, 1, 13, 30, tzinfo=UTC).timestamp() == pytest.approx(message.time / 1e9, abs=0.1)
@@ -73,6 +73,26 @@ async def test_default_topic_and_retain(bench: Bench) -> None:
     await bench.advance(HOUR)
 
     assert ["2026-01-01T13:00:00Z"] == [message["scheduled"] for message in await bench.bus.get("schedule/job")]
+
+
+async def test_request_asks_the_responder(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    """With `request` the one who serves the topic is asked; that nobody does is said, and the service goes on."""
+    asked: list[dict[str, Any]] = []
+
+    def answer(request: Message) -> dict[str, Any]:
+        asked.append(request.body)
+        return {}
+
+    entries = {
+        "job": {**HOURLY, "topic": "light/hall/set", "request": True, "body": {"on": True}},
+        "lost": {**HOURLY, "topic": "light/shed/set", "request": True},
+    }
+    await bench.serve("light/hall/set", answer)
+    await bench.run(Schedule, timezone="UTC", entries=entries)
+    await bench.advance(2 * HOUR)
+
+    assert [{"on": True, "scheduled": f"2026-01-01T{hour}:00:00Z"} for hour in (13, 14)] == asked
+    assert 2 == len([record for record in caplog.records if "light/shed/set" in record.getMessage()])
 
 
 async def test_time_zone_of_service_and_entry(bench: Bench) -> None:
@@ -244,6 +264,7 @@ async def test_stored_before_it_is_fired(bench: Bench) -> None:
         ({"cron": "* * * * *", "on_missed": "twice"}, r"job\.on_missed"),
         ({"cron": "* * * * *", "body": {"at": datetime(2026, 1, 1, tzinfo=UTC)}}, r"job\.body"),
         ({"cron": "* * * * *", "body": {"scheduled": 1}}, "choose another key"),
+        ({"cron": "* * * * *", "request": True}, r"job\.request"),
         ({"cron": "* * * * *", "retian": True}, "did you mean 'retain'"),
     ],
 )

@@ -8,10 +8,11 @@ firing as soon as it can; `skip` waits for the next.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from hearthbus import Invalid, Service, Unavailable
+from hearthbus import HearthbusError, Invalid, Service, Unavailable
 from hearthbus.message import encode_body
 from hearthbus.topics import check_topic
 from services.agenda import CHECK, LATE, Agenda, Lived
@@ -36,6 +37,7 @@ class Entry:
     [schedule.entries.wake]
     cron = "30 7 * * mon-fri"       # minute hour day month weekday
     topic = "light/bedroom/set"     # default: schedule/wake
+    request = true                  # default: publish
     body = { brightness = 0.4 }
     on_missed = "once"              # default: skip
     """
@@ -44,6 +46,8 @@ class Entry:
     topic: str | None = None
     body: dict[str, Any] = field(default_factory=dict)
     retain: bool = False
+    request: bool = False
+    """Ask the topic's responder, as `hearthbus call` does, where others only listen: for `light/<name>/set` and kin."""
     on_missed: Literal["skip", "once"] = "skip"
     timezone: str | None = None
 
@@ -54,6 +58,8 @@ class Entry:
         if self.timezone is not None:
             find_zone(self.timezone)
         encode_body(self.body)
+        if self.request and (self.retain or self.topic is None):
+            raise Invalid("request = true needs a topic that somebody serves, and goes without retain")
         for key in _OURS:
             if key in self.body:
                 raise Invalid(f"body.{key} is set by the service; choose another key")
@@ -138,15 +144,21 @@ class Schedule(Service):
                     del self._owed[name]
             return
         owed, self._owed = self._owed, {}
-        for due in owed.values():
-            await self._fire(due)
+        await asyncio.gather(*(self._fire(due) for due in owed.values()))
 
     async def _fire(self, due: Due) -> None:
         entry = self.config.entries[due.name]
+        topic = entry.topic or f"{self.name}/{due.name}"
         late = {"missed": True} if self.now() - due.at > LATE else {}
-        self.log.info("%s of %s", due.name, iso_local(due.at, self._crons[due.name].zone))
         body = {**entry.body, "scheduled": iso(due.at), **late}
-        await self.publish(entry.topic or f"{self.name}/{due.name}", body, retain=entry.retain)
+        self.log.info("%s, due %s", due.name, iso_local(due.at, self._crons[due.name].zone))
+        try:
+            if entry.request:
+                await self.request(topic, body)
+            else:
+                await self.publish(topic, body, retain=entry.retain)
+        except HearthbusError as error:
+            self.log.warning("%s: %s: %s", due.name, topic, error)
 
     async def _tell_state(self, *, confirm: bool = False) -> None:
         self._told = dict(self._agenda.planned)
