@@ -110,10 +110,7 @@ class Loop:
 
     def close(self) -> None:
         """Say nothing more, let go of the addresses."""
-        self.xpub.disable_monitor()
-        self.router.close(200)
-        self.xpub.close(200)
-        self._context.term()
+        self._context.destroy(linger=200)
 
     def _socket(self, kind: int) -> zmq.Socket[bytes]:
         socket = self._context.socket(kind)

@@ -49,14 +49,14 @@ class Presence:
 
 def online(client: Client, wall: int) -> dict[str, Any]:
     """The body of service/<name> while it is there; `wall` in nanoseconds since 1970 UTC."""
-    return {
+    body: dict[str, Any] = {
         "status": "online",
         "version": client.software,
         "pid": client.pid,
         "host": client.host,
         "since": stamp_of(wall),
-        "will": client.will,
     }
+    return {**body, "will": client.will} if client.will else body
 
 
 def ended(body: dict[str, Any], status: str, wall: int, reason: str) -> dict[str, Any]:

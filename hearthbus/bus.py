@@ -11,7 +11,6 @@ Checks what the caller gives and fills in defaults; carrying it is the transport
 from __future__ import annotations
 
 import os
-import socket
 import sys
 import time
 from typing import TYPE_CHECKING, Any, Self
@@ -251,4 +250,4 @@ def _transport_for(url: str, *, name: str, presence: bool, will: tuple[str, Mapp
             raise Invalid(f"bad bus address {url!r}: write tcp://HOST:PORT (HEARTHBUS_URL)")
     from hearthbus.zmq_transport import ZmqTransport
 
-    return ZmqTransport(url, name=name, presence=presence, will=will, host=socket.gethostname())
+    return ZmqTransport(url, name=name, presence=presence, will=will)

@@ -128,7 +128,7 @@ class Message:
 
     @property
     def _fields(self) -> tuple[int, int, int, int, int, int]:
-        return _STAMPED.unpack_from(self._frame, self._at + 1)  # type: ignore[return-value]  # struct cannot say
+        return _STAMPED.unpack_from(self._frame, self._at + 1)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Message) and self._frame == other._frame
@@ -231,7 +231,7 @@ def stamp(
 
 def order_of(frame: bytes, at: int) -> tuple[int, int, int]:
     """Return (sequence, offset, previous) of a stamped frame whose topic ends at `at`."""
-    return _ORDER.unpack_from(frame, at + 1)  # type: ignore[return-value]  # struct cannot say
+    return _ORDER.unpack_from(frame, at + 1)
 
 
 def topic_end(frame: bytes) -> int:

@@ -45,6 +45,7 @@ class Outbox:
         self._entries: deque[Entry] = deque()
         self._sent = 0
         self._unstored: deque[tuple[int, Entry]] = deque()
+        self._tidy_beyond = 2 * QUEUE
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -66,8 +67,9 @@ class Outbox:
     def queue(self, entry: Entry, now: float) -> None:
         """Take in a message while the broker is away; drop what is in its way."""
         self._entries.append(entry)
-        if len(self._entries) > QUEUE and len(self._entries) > 2 * QUEUE:
+        if len(self._entries) > self._tidy_beyond:
             self._tidy(now)
+            self._tidy_beyond = 2 * max(QUEUE, len(self._entries))
 
     def batches(self) -> Iterator[tuple[int, list[bytes], bool]]:
         """Yield what has not been sent: (first number, records, whether one of them wants a confirmation)."""

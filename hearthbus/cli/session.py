@@ -6,6 +6,7 @@ Knows the client and the terminal, and nothing of what the verb does.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -15,6 +16,7 @@ from hearthbus.bus import Bus
 from hearthbus.cli.main import complain
 from hearthbus.cli.output import Output, wants_colour
 from hearthbus.cli.standard_output import StandardOutput
+from hearthbus.errors import HearthbusError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -22,28 +24,40 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT = 2.0
 """Seconds a person waits to be told that there is no broker."""
 TERMINATED = 128 + signal.SIGTERM
-OUTAGE_POLL = 0.2
 
 
 def run(work: Callable[[Bus, Output], Awaitable[int]], *, url: str | None, json: bool = False) -> int:
-    """Connect to the broker, run `work` and return its exit code.
+    """Connect to the broker, run `work`, and return its exit code or that of what went wrong beside it.
 
     Raises:
         HearthbusError: whatever ended it.
         BrokenPipeError: the reader of standard output went away.
         KeyboardInterrupt: Ctrl-C.
     """
-    return asyncio.run(_session(work, url=url, json=json))
+    notes, log = Notes(), logging.getLogger("hearthbus")
+    log.setLevel(logging.INFO)
+    log.addHandler(notes)
+    try:
+        return asyncio.run(_session(work, url=url, json=json)) or notes.exit_code
+    finally:
+        log.removeHandler(notes)
 
 
-async def tell_outages(bus: Bus, output: Output) -> None:
-    """Say when the broker goes away and when it is back, for as long as this runs."""
-    connected = True
-    while True:
-        if bus.connected is not connected:
-            connected = bus.connected
-            output.note("the broker is back" if connected else f"the broker at {bus.url} is away; waiting for it")
-        await asyncio.sleep(OUTAGE_POLL)
+class Notes(logging.Handler):
+    """What the library has to tell (the broker is away, back, refuses) becomes the command's own lines."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self.exit_code = 0
+        """That of the last error told: a message that was refused after `publish` had returned."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Say it."""
+        complain(record.getMessage())
+        if isinstance(record.args, tuple):
+            for argument in record.args:
+                if isinstance(argument, HearthbusError):
+                    self.exit_code = argument.exit_code
 
 
 async def _session(work: Callable[[Bus, Output], Awaitable[int]], *, url: str | None, json: bool) -> int:

@@ -87,9 +87,6 @@ def main(args: Namespace) -> int:
 
 async def follow(bus: Bus, wish: Wish, output: Output) -> int:
     """Print what `wish` asks for; returns the exit code."""
-    from hearthbus.cli.session import tell_outages
-
-    outages = asyncio.create_task(tell_outages(bus, output), name="tell outages")
     try:
         async with asyncio.timeout(wish.wait) as deadline:
             await _print(bus, wish, output)
@@ -97,8 +94,6 @@ async def follow(bus: Bus, wish: Wish, output: Output) -> int:
         if deadline.expired():
             return WAIT_OVER
         raise
-    finally:
-        outages.cancel()
     return 0
 
 

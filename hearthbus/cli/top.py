@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import shutil
 import sys
@@ -129,18 +130,12 @@ def _display(bus: Bus, output: Output, ended: asyncio.Event, *, scripted: bool) 
         from hearthbus.cli.screen import screen
 
         with screen(asyncio.get_running_loop(), pressed=lambda keys: ended.set() if set(keys) & QUIT else None) as draw:
+            logging.getLogger("hearthbus").disabled = True  # a line would tear the page; its first line tells outages
             show = partial(_redraw, bus, output, draw)
             show(())
             yield show
-        return
-
-    from hearthbus.cli.session import tell_outages
-
-    outages = asyncio.create_task(tell_outages(bus, output), name="tell outages")
-    try:
+    else:
         yield partial(_print, output)
-    finally:
-        outages.cancel()
 
 
 def wants_screen() -> bool:

@@ -1,0 +1,297 @@
+"""The client's conversation with the broker: greeting, heartbeats, questions and their answers.
+
+Reconnects for ever. `up` is set while the broker has greeted and answers. Knows verbs; what messages, requests and
+heartbeats mean for subscriptions is its `Listener`'s business.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import secrets
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from hearthbus import __version__, protocol
+from hearthbus.errors import HearthbusError, Invalid, Refused, Unavailable
+from hearthbus.publisher import Publisher
+from hearthbus.zmq_link import Link
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+log = logging.getLogger("hearthbus")
+
+HELLO_AGAIN_S: Final = 0.5
+NAME_PATIENCE_S: Final = 5.0
+"""How long a starting client waits for its name, which a killed process may hold for a moment longer."""
+ASK_S: Final = 10.0
+UNANSWERED_BEATS: Final = 3
+
+
+class Listener(Protocol):
+    """Whom a conversation serves."""
+
+    def greeted(self, *, same_history: bool) -> None:
+        """The broker greeted, for the first time or again: it knows nothing of before on this connection."""
+
+    def gone(self) -> None:
+        """The broker is gone."""
+
+    def messages(self, frames: list[bytes]) -> None:
+        """Messages came through the fan-out."""
+
+    def asked(self, ticket: int, timeout_s: float, frame: bytes) -> None:
+        """A request is for us to answer."""
+
+    def checked(self, offset: int, changed: list[tuple[str, int]], *, complete: bool) -> None:
+        """The answer to a heartbeat: newest offset, and which topics moved since `verified`."""
+
+    def verified(self) -> tuple[int, int, int]:
+        """For the heartbeat: nothing up to this offset is missing; messages lost; messages refilled."""
+
+
+class Conversation:
+    """One client's side of the request socket."""
+
+    def __init__(
+        self,
+        url: str,
+        listener: Listener,
+        *,
+        name: str,
+        presence: bool,
+        will: tuple[str, Mapping[str, Any]] | None,
+    ) -> None:
+        self.url = url
+        self.name = name
+        self.link = Link(url, self)
+        self.publisher = Publisher(self.link)
+        self.up = asyncio.Event()
+        self.epoch = 0
+        self._listener = listener
+        self._hello = protocol.encode(
+            protocol.HELLO,
+            versions=[protocol.VERSION],
+            name=name,
+            session=secrets.token_bytes(16),
+            software=__version__,
+            pid=os.getpid(),
+            host=os.uname().nodename,
+            presence=presence,
+            will={"topic": will[0], "body": dict(will[1])} if will else {},
+        )
+        self._presence = presence
+        self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._number = 0
+        self._connected = self._closing = False
+        self._unanswered = 0
+        self._beat_s = 1.0
+        self._refusal: HearthbusError | None = None
+        self._refused = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def open(self, timeout: float | None) -> None:
+        """Connect and wait for the greeting.
+
+        Raises:
+            Unavailable: nobody answered within `timeout`; or the name stayed in use.
+            Refused: the broker does not want this client.
+        """
+        self.link.open()
+        if self._presence:
+            self.link.subscribe(protocol.PRESENCE.encode() + self.name.encode() + b"\0")
+        self._task = asyncio.create_task(self._keep_talking(), name=f"{self.name}: heartbeats")
+        try:
+            async with asyncio.timeout(timeout):
+                await self._first_greeting()
+        except TimeoutError:
+            await self._end()
+            raise Unavailable(f"no broker answers at {self.url}; start one with `hearthbus up`") from None
+        except BaseException:
+            await self._end()
+            raise
+
+    async def close(self) -> None:
+        """Send what waits, say goodbye, let go."""
+        await self.publisher.drain()
+        self._closing = True
+        if self.up.is_set():
+            self.link.send(protocol.encode(protocol.GOODBYE))
+        self.on_down()
+        await self._end(linger_ms=500)
+
+    async def ask(self, verb: bytes, *, timeout: float = ASK_S, **fields: Any) -> dict[str, Any]:
+        """Say a verb and wait for its answer.
+
+        Raises:
+            Unavailable: the broker is away, or went away before it answered.
+            HearthbusError: the broker's answer is an error.
+        """
+        if not self.up.is_set():
+            raise Unavailable(f"no broker at {self.url} now")
+        self._number += 1
+        number = self._number
+        answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        self._waiting[number] = answer
+        try:
+            if not self.link.send(protocol.encode(verb, id=number, **fields)):
+                raise Unavailable(f"no broker at {self.url} now")
+            async with asyncio.timeout(timeout):
+                return await answer
+        except TimeoutError:
+            raise Unavailable(f"the broker at {self.url} did not answer within {timeout:g} s") from None
+        finally:
+            self._waiting.pop(number, None)
+
+    def tell(self, verb: bytes, **fields: Any) -> None:
+        """Say a verb that has no answer."""
+        self.link.send(protocol.encode(verb, **fields))
+
+    def on_up(self) -> None:
+        """The link has a connection: greet."""
+        self._connected = True
+        self._greet()
+
+    def on_down(self) -> None:
+        """The link has none."""
+        self._connected = False
+        if self.up.is_set():
+            self.up.clear()
+            if not self._closing:
+                log.warning("the broker at %s is away; trying until it is back", self.url)
+            self.publisher.lost()
+            self._listener.gone()
+        gone = Unavailable(f"the broker at {self.url} went away before it answered; it may have acted or not")
+        for answer in self._waiting.values():
+            if not answer.done():
+                answer.set_exception(gone)
+
+    def on_messages(self, frames: list[bytes]) -> None:
+        """Messages came through the fan-out."""
+        self._listener.messages(frames)
+
+    def on_answer(self, frame: bytes) -> None:
+        """The broker said something on the request socket."""
+        verb = frame[:1]
+        try:
+            if verb == protocol.TAKEN:
+                self.publisher.taken(protocol.decode_number(frame))
+            elif verb == protocol.STORED:
+                self.publisher.stored(protocol.decode_number(frame))
+            else:
+                verb, fields = protocol.decode(frame, protocol.BROKER_SAYS)
+                self._heard(verb, fields)
+        except Invalid as error:
+            log.warning("the broker said what is not understood: %s", error)
+
+    def _heard(self, verb: bytes, fields: dict[str, Any]) -> None:
+        if verb == protocol.WELCOME:
+            self._welcomed(fields)
+        elif verb == protocol.STRANGER:
+            self._strange()
+        elif verb == protocol.BEAT:
+            self._unanswered = 0
+            self._listener.checked(fields["offset"], fields["changed"], complete=fields["complete"])
+        elif verb == protocol.REQUEST:
+            self._listener.asked(fields["ticket"], fields["timeout_ms"] / 1000, fields["message"])
+        elif verb == protocol.ERROR:
+            self._failed(fields)
+        else:
+            answer = self._waiting.get(fields["id"])
+            if answer is not None and not answer.done():
+                answer.set_result(fields)
+
+    def _welcomed(self, fields: dict[str, Any]) -> None:
+        if self.up.is_set():
+            return
+        same = self.epoch in (0, fields["epoch"])
+        if self.epoch:
+            log.info("the broker at %s is back", self.url)
+        self.epoch = fields["epoch"]
+        self._beat_s = fields["beat_ms"] / 1000
+        self._unanswered = 0
+        self._refusal = None
+        self.link.listen(_reachable(fields["fanout"], self.url))
+        self.up.set()
+        self.publisher.greeted(fields["number"], same_history=same)
+        self._listener.greeted(same_history=same)
+
+    def _strange(self) -> None:
+        """The broker does not know us: it was restarted, or took us for lost."""
+        if self.up.is_set():
+            self.on_down()
+            self._connected = True
+        self._greet()
+
+    def _failed(self, fields: dict[str, Any]) -> None:
+        error = protocol.error_of(fields["kind"], fields["text"])
+        answer = self._waiting.get(fields["id"])
+        if fields["number"]:
+            self.publisher.refused(fields["number"], error)
+        elif answer is not None and not answer.done():
+            answer.set_exception(error)
+        elif not self.up.is_set():
+            if self._refusal is None or str(self._refusal) != str(error):
+                log.warning("the broker refuses %s: %s", self.name, error)
+            self._refusal = error
+            self._refused.set()
+
+    def _greet(self) -> None:
+        self.link.send(self._hello)
+
+    async def _first_greeting(self) -> None:
+        """Wait until greeted; a refusal ends it, but for a name in use, which is given a moment to become free."""
+        loop = asyncio.get_running_loop()
+        patience = loop.time() + NAME_PATIENCE_S
+        while not self.up.is_set():
+            self._refused.clear()
+            waits = [asyncio.create_task(self.up.wait()), asyncio.create_task(self._refused.wait())]
+            try:
+                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for wait in waits:
+                    wait.cancel()
+            refusal = self._refusal
+            if refusal is not None and (not isinstance(refusal, Unavailable) or loop.time() > patience):
+                raise Refused(str(refusal))
+
+    async def _keep_talking(self) -> None:
+        """Greet until greeted; then beat, and take a broker for gone that leaves three beats unanswered."""
+        while True:
+            await asyncio.sleep(self._beat_s if self.up.is_set() else HELLO_AGAIN_S)
+            self.publisher.tick()
+            if not self.up.is_set():
+                if self._connected:
+                    self._greet()
+                continue
+            if self._unanswered >= UNANSWERED_BEATS:
+                self._start_over()
+                continue
+            self._unanswered += 1
+            offset, lost, refilled = self._listener.verified()
+            self.tell(protocol.BEAT, offset=offset, lost=lost, refilled=refilled)
+
+    def _start_over(self) -> None:
+        """A broker that is connected and says nothing is frozen, or the line is: begin with new sockets."""
+        self.on_down()
+        self.link.close()
+        self.link.open()
+
+    async def _end(self, *, linger_ms: int = 0) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        self.link.close(linger_ms=linger_ms)
+
+
+def _reachable(fanout: str, url: str) -> str:
+    """The fan-out's address from here: a broker that listens everywhere says 0.0.0.0, we know how we reached it."""
+    if not fanout.startswith("tcp://"):
+        return fanout
+    host, _, port = fanout.rpartition(":")
+    if host in ("tcp://0.0.0.0", "tcp://*", "tcp://[::]"):
+        return f"{url.rpartition(':')[0]}:{port}"
+    return fanout

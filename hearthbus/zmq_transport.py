@@ -1,0 +1,320 @@
+"""The transport to hearthbus's own broker: subscriptions, responders and questions over one conversation.
+
+Routes each message to the subscriptions that cover its topic; the rest is theirs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from hearthbus import protocol
+from hearthbus.conversation import Conversation
+from hearthbus.errors import HearthbusError, Invalid, Timeout, Unavailable
+from hearthbus.message import decode, encode_sent, order_of
+from hearthbus.topics import matcher, prefixes
+from hearthbus.zmq_durable import ZmqDurable
+from hearthbus.zmq_responder import ZmqRequest, ZmqResponder
+from hearthbus.zmq_subscription import PAGE, ZmqSubscription
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+
+    from hearthbus.message import Message
+    from hearthbus.tracking import Cell
+
+log = logging.getLogger("hearthbus")
+
+MARKER_S = 5.0
+MAX_ROUTES = 50_000
+_LARGEST = 2**63 - 1
+
+
+class ZmqTransport:
+    """One connection to a broker."""
+
+    def __init__(self, url: str, *, name: str, presence: bool, will: tuple[str, Mapping[str, Any]] | None) -> None:
+        self.name = name
+        self._url = url
+        self._presence = presence
+        self._will = will
+        self._talk: Conversation | None = None
+        self._subscriptions: list[ZmqSubscription] = []
+        self._responders: list[ZmqResponder] = []
+        self._routes: dict[bytes, list[Cell]] = {}
+        self._owner: dict[int, ZmqSubscription] = {}
+        self._markers: dict[bytes, asyncio.Future[int]] = {}
+        self._token = f"{protocol.MARKER}{secrets.token_hex(8)}/"
+        self._count = itertools.count(1)
+        self._watch_marker = b""
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker answers now."""
+        return self._talk is not None and self._talk.up.is_set()
+
+    @property
+    def epoch(self) -> int:
+        """Name of the broker's history."""
+        return self._conversation.epoch
+
+    @property
+    def _conversation(self) -> Conversation:
+        if self._talk is None:
+            raise Unavailable("the bus is not open: use `async with Bus() as bus`")
+        return self._talk
+
+    async def open(self, timeout: float | None) -> None:
+        """Connect and wait for the greeting; raises `Unavailable` or `Refused`."""
+        self._talk = Conversation(self._url, self, name=self.name, presence=self._presence, will=self._will)
+        # answered whenever the fan-out connects: what came before may have been missed
+        self._watch_marker = f"{self._token}0".encode()
+        self._talk.link.subscribe(self._watch_marker)
+        try:
+            await self._talk.open(timeout)
+        except BaseException:
+            self._talk = None
+            raise
+
+    async def close(self) -> None:
+        """Send what waits, end every stream, let go."""
+        if self._talk is None:
+            return
+        for subscription in list(self._subscriptions):
+            subscription.close()
+        for responder in list(self._responders):
+            responder.close()
+        await self._talk.close()
+        self._talk = None
+
+    async def publish(self, topic: str, body: bytes, *, time: int, retain: bool, confirm: bool, ttl: float) -> None:
+        """Hand over one message; with `confirm` return when it is on disk."""
+        await self._conversation.publisher.publish(topic, body, time_ns=time, retain=retain, confirm=confirm, ttl=ttl)
+
+    def subscribe(
+        self, patterns: Sequence[str], *, retained: bool, durable: str | None
+    ) -> ZmqSubscription | ZmqDurable:
+        """Make a subscription."""
+        if durable is not None:
+            return ZmqDurable(self, patterns, consumer=durable)
+        return ZmqSubscription(self, patterns, retained=retained)
+
+    async def snapshot(self, patterns: Sequence[str]) -> list[Message]:
+        """Return the retained messages of `patterns`, sorted by topic."""
+        found: list[Message] = []
+        async for page in self.pages(protocol.SNAPSHOT, patterns):
+            found += [decode(frame, replayed=True) for frame in page["frames"]]
+        return found
+
+    async def replay(self, patterns: Sequence[str], *, since: int, until: int) -> AsyncIterator[Message]:
+        """Read the journal, oldest first; what is not sound is left out."""
+        async for page in self.pages(protocol.REPLAY, patterns, after=0, since=since, until=until):
+            for frame in page["frames"]:
+                try:
+                    message = decode(frame, replayed=True)
+                except Invalid:
+                    continue
+                yield message
+
+    async def request(self, topic: str, body: bytes, *, time: int, timeout: float) -> dict[str, Any]:
+        """Ask the one responder of `topic`."""
+        sent = encode_sent(topic.encode(), body, time=time)
+        try:
+            async with asyncio.timeout(timeout + 1):
+                answer = await self.ask(
+                    protocol.REQUEST, timeout=timeout + 2, timeout_ms=max(1, int(timeout * 1000)), message=sent
+                )
+        except TimeoutError:
+            raise Timeout(f"{topic}: no answer within {timeout:g} s") from None
+        body_of_answer: dict[str, Any] = answer["body"]
+        return body_of_answer
+
+    def serve(self, pattern: str) -> ZmqResponder:
+        """Become a responder."""
+        return ZmqResponder(self, pattern)
+
+    async def forget(self, consumer: str) -> None:
+        """Delete the place a durable subscription has stored."""
+        await self.ask(protocol.FORGET, timeout=10, consumer=consumer)
+
+    async def ask(self, verb: bytes, *, timeout: float, **fields: Any) -> dict[str, Any]:
+        """Ask the broker; raises `Unavailable` or what it answers."""
+        return await self._conversation.ask(verb, timeout=timeout, **fields)
+
+    async def wait_up(self) -> None:
+        """Return when the broker answers."""
+        await self._conversation.up.wait()
+
+    async def pages(self, verb: bytes, patterns: Sequence[str], **fields: Any) -> AsyncIterator[dict[str, Any]]:
+        """Read the pages of a snapshot or a replay, each asked for when the one before has been used."""
+        snapshot = verb == protocol.SNAPSHOT
+        given = {} if snapshot else {"since": 0, "until": _LARGEST, "limit": PAGE, **fields}
+        after: Any = "" if snapshot else fields["after"]
+        while True:
+            page = await self.ask(verb, timeout=30, patterns=list(patterns), **{**given, "after": after})
+            yield page
+            if page["end"]:
+                return
+            after = page["next"] if snapshot else int(page["next"])
+
+    async def add(self, subscription: ZmqSubscription) -> None:
+        """Subscribe a subscription's patterns at the broker; raises `Refused`."""
+        if subscription not in self._subscriptions:
+            self._subscriptions.append(subscription)
+            self._owner[id(subscription.track)] = subscription
+            self._routes.clear()
+            for pattern in subscription.track.patterns:
+                for prefix in prefixes(pattern):
+                    self._conversation.link.subscribe(prefix)
+        await self._say_patterns()
+
+    def remove(self, subscription: ZmqSubscription) -> None:
+        """Unsubscribe them."""
+        if subscription not in self._subscriptions:
+            return
+        self._subscriptions.remove(subscription)
+        del self._owner[id(subscription.track)]
+        self._routes.clear()
+        if self._talk is not None:
+            for pattern in subscription.track.patterns:
+                for prefix in prefixes(pattern):
+                    self._talk.link.unsubscribe(prefix)
+
+    async def marker(self) -> int:
+        """Return an offset from which on everything that is subscribed now will arrive; raises `Unavailable`."""
+        name = f"{self._token}{next(self._count)}".encode()
+        answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._markers[name] = answer
+        link = self._conversation.link
+        link.subscribe(name)
+        try:
+            async with asyncio.timeout(MARKER_S):
+                return await answer
+        except TimeoutError:
+            raise Unavailable("the broker's fan-out does not answer") from None
+        finally:
+            del self._markers[name]
+            link.unsubscribe(name)
+
+    async def register(self, responder: ZmqResponder) -> None:
+        """Tell the broker that we serve a pattern."""
+        if responder not in self._responders:
+            self._responders.append(responder)
+        await self.ask(protocol.SERVE, timeout=10, pattern=responder.pattern)
+
+    def unregister(self, responder: ZmqResponder) -> None:
+        """Tell it that we do not any more."""
+        if responder in self._responders:
+            self._responders.remove(responder)
+        if self.connected:
+            self._conversation.tell(protocol.UNSERVE, id=0, pattern=responder.pattern)
+
+    def answer(self, ticket: int, *, ok: bool, body: dict[str, Any], text: str) -> None:
+        """Send an answer to a request."""
+        self._conversation.tell(protocol.ANSWER, ticket=ticket, ok=ok, body=body, text=text)
+
+    def greeted(self, *, same_history: bool) -> None:
+        """The broker greeted: everything is said again, and what was missed is fetched."""
+        del same_history  # subscriptions see it by the epoch
+        for responder in self._responders:
+            responder.on_greeted()
+        for subscription in self._subscriptions:
+            subscription.disturbed()
+        if self._subscriptions:
+            self._later(self._say_patterns())
+
+    def gone(self) -> None:
+        """The broker is gone."""
+        for responder in self._responders:
+            responder.on_gone()
+        for subscription in self._subscriptions:
+            subscription.track.live = False
+
+    def messages(self, frames: list[bytes]) -> None:
+        """Route messages to subscriptions."""
+        routes = self._routes
+        for frame in frames:
+            at = frame.find(b"\0")
+            cells = routes.get(frame[:at])
+            if cells is None:
+                cells = self._route(frame, at)
+            if not cells:
+                continue
+            order = order_of(frame, at)
+            for cell in cells:
+                track = cell.track
+                if not track.live:
+                    track.hold(frame)
+                elif not track.accept(frame, at, cell, order):
+                    self._owner[id(track)].disturbed()
+        for subscription in self._subscriptions:
+            subscription.wake()
+
+    def asked(self, ticket: int, timeout_s: float, frame: bytes) -> None:
+        """Give a request to the responder of the most exact pattern."""
+        loop = asyncio.get_running_loop()
+        try:
+            message = decode(frame)
+        except Invalid as error:
+            self.answer(ticket, ok=False, body={}, text=str(error))
+            return
+        fitting = [part for part in self._responders if matcher(part.pattern)(message.topic)]
+        if not fitting:
+            self.answer(ticket, ok=False, body={}, text=f"{self.name} does not serve {message.topic} any more")
+            return
+        best = min(fitting, key=lambda part: ("#" in part.pattern, part.pattern.count("+"), -len(part.pattern)))
+        self._later(best.take(ZmqRequest(self, message, ticket=ticket, deadline=loop.time() + timeout_s)))
+
+    def checked(self, offset: int, changed: list[tuple[str, int]], *, complete: bool) -> None:
+        """Every subscription looks for itself."""
+        for subscription in self._subscriptions:
+            subscription.checked(offset, changed, complete=complete)
+
+    def verified(self) -> tuple[int, int, int]:
+        """What the heartbeat reports."""
+        tracks = [subscription.track for subscription in self._subscriptions]
+        offset = min((track.verified for track in tracks), default=_LARGEST)
+        return offset, sum(track.lost for track in tracks), sum(track.refilled for track in tracks)
+
+    async def _say_patterns(self) -> None:
+        patterns = sorted({pattern for subscription in self._subscriptions for pattern in subscription.track.patterns})
+        await self.ask(protocol.WATCH, timeout=10, patterns=patterns)
+
+    def _route(self, frame: bytes, at: int) -> list[Cell]:
+        """Find the subscriptions of a topic seen for the first time; `$` topics are the broker's word to us."""
+        topic = frame[:at]
+        if topic[:1] == b"$":
+            self._marked(topic, frame[at:])
+            return []
+        name = topic.decode(errors="replace")
+        if len(self._routes) > MAX_ROUTES:
+            self._routes.clear()
+        tracks = [part.track for part in self._subscriptions if part.track.covers(name)]
+        cells = self._routes[topic] = [track.cell(topic) for track in tracks]
+        return cells
+
+    def _marked(self, name: bytes, offset: bytes) -> None:
+        if name == self._watch_marker:
+            for subscription in self._subscriptions:
+                subscription.disturbed()
+        answer = self._markers.get(name)
+        if answer is not None and not answer.done():
+            answer.set_result(int.from_bytes(offset, "big"))
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(self._quietly(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    @staticmethod
+    async def _quietly(work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Unavailable:
+            return  # the next greeting does it again
+        except HearthbusError as error:
+            log.warning("%s", error)
