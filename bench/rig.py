@@ -47,6 +47,8 @@ class Run:
     received: tuple[int, ...]
     """Complete messages of each receiver."""
     broken: int
+    doubled: bool
+    """A receiver has as many as were sent, and they are not the ones that were sent."""
     seconds: float
     """From the first message sent to the last one received."""
     broker_cpu_s: float
@@ -152,6 +154,10 @@ def run(server: Server, load: Load, *, many: int = 1, together: int = 1, timeout
         return Run(
             sent=sender.board[Slot.COUNT],
             received=tuple(client.board[Slot.COUNT] for client in receivers),
+            doubled=any(
+                client.board[Slot.COUNT] == load.count and client.board[Slot.SUM] != load.count * (load.count - 1) // 2
+                for client in receivers
+            ),
             broken=sum(client.board[Slot.BROKEN] for client in receivers),
             seconds=max(0, last - sender.board[Slot.FIRST]) / 1e9,
             broker_cpu_s=broker,

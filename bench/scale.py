@@ -36,7 +36,7 @@ def subscribers(peers: Mapping[str, Peer], *, quick: bool, say: Callable[[str], 
     remarks: list[str] = []
     for many in _SUBSCRIBERS:
         say(f"subscribers: {many}")
-        load = Load(count=deliveries // max(many, 4))
+        load = Load(count=deliveries // max(many, 4), window=Hearthbus.window)
         try:
             with serving("hearthbus", Hearthbus()) as server:
                 found = run(server, load, many=many, together=_TOGETHER)
@@ -74,7 +74,7 @@ def topics(peers: Mapping[str, Peer], *, quick: bool, say: Callable[[str], None]
     remarks: list[str] = []
     for many in _TOPICS:
         say(f"retained topics: {many}")
-        load = Load(count=max(many, 20_000 if quick else 100_000), topics=many, retain=True)
+        load = Load(count=max(many, 20_000 if quick else 100_000), topics=many, retain=True, window=Hearthbus.window)
         try:
             rows.append(_topics_row(many, load))
         except Failed as failure:

@@ -20,39 +20,48 @@ if TYPE_CHECKING:
     from bench.peers.base import Peer
 
 
+_FREE = "unpaced"
+"""hearthbus once more, its sender without a window: what it does when nobody keeps one."""
+
+
 def measure(peers: Mapping[str, Peer], *, quick: bool, say: Callable[[str], None]) -> Section:
     """Measure all peers in turn, round after round."""
     count, rounds = (100_000, 3) if quick else (300_000, 7)
-    runs: dict[str, list[Run]] = {key: [] for key in peers}
+    cases = {key: (key, peer, peer.name, peer.window) for key, peer in peers.items()}
+    if "hearthbus" in peers:
+        cases[_FREE] = ("hearthbus", peers["hearthbus"], "hearthbus, no window", 0)
+    runs: dict[str, list[Run]] = {case: [] for case in cases}
     remarks: list[str] = []
     for turn in range(rounds):
-        for key, peer in peers.items():
-            say(f"throughput, round {turn + 1} of {rounds}: {peer.name}")
+        for case, (key, peer, name, window) in cases.items():
+            say(f"throughput, round {turn + 1} of {rounds}: {name}")
             try:
                 with serving(key, peer) as server:
-                    runs[key].append(run(server, Load(count=count, window=peer.window)))
+                    runs[case].append(run(server, Load(count=count, window=window)))
             except Failed as failure:
-                remarks.append(f"{peer.name}: {failure}")
-    rates = {key: median([one.rate for one in done]) for key, done in runs.items() if done}
+                remarks.append(f"{name}: {failure}")
+    rates = {case: median([one.rate for one in done]) for case, done in runs.items() if done}
     ours = rates.get("hearthbus", math.nan)
     rows = []
-    for key, done in runs.items():
+    for case, done in runs.items():
+        name = cases[case][2]
         if not done:
-            rows.append([peers[key].name, "failed", *["-"] * 6])
+            rows.append([name, "failed", *["-"] * 6])
             continue
         rows.append(
             [
-                peers[key].name,
-                number(rates[key]),
+                name,
+                number(rates[case]),
                 spread([one.rate for one in done]),
                 str(sum(one.lost for one in done)),
                 number(median([one.broker_us for one in done])),
                 number(median([one.sender_us for one in done])),
                 number(median([one.receiver_us for one in done])),
-                number(times(ours, rates[key])) + " x",
+                number(times(ours, rates[case])) + " x",
             ]
         )
-        remarks.extend(f"{peers[key].name}: {one.broken} messages came broken" for one in done if one.broken)
+        remarks.extend(f"{name}: {one.broken} messages came broken" for one in done if one.broken)
+        remarks.extend(f"{name}: messages came twice" for one in done if one.doubled)
     own = runs.get("hearthbus") or []
     return Section(
         title="Throughput, one sender to one receiver",
@@ -65,7 +74,9 @@ def measure(peers: Mapping[str, Peer], *, quick: bool, say: Callable[[str], None
         rows=rows,
         remarks=remarks,
         budgets={
-            **{f"throughput/{key}": times(ours, rate) for key, rate in rates.items() if key != "hearthbus"},
+            **{
+                f"throughput/{key}": times(ours, rate) for key, rate in rates.items() if key not in {"hearthbus", _FREE}
+            },
             **({"broker/cpu": median([one.broker_us for one in own])} if own else {}),
         },
     )
