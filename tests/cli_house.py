@@ -53,5 +53,5 @@ class House:
     async def listening(self) -> None:
         """Return when somebody has subscribed."""
         async with asyncio.timeout(5):
-            while not self.hub.streams:  # noqa: ASYNC110 - the hub is no place for a test's event
+            while not self.hub.streams:
                 await asyncio.sleep(0)

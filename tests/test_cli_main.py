@@ -180,7 +180,7 @@ def test_full_output_is_one_line() -> None:
     """Standard output that cannot be written is an error with a name."""
     with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
         ended = subprocess.run(
-            [sys.executable, "-m", "hearthbus.cli.main", "--help"], stdout=full, stderr=subprocess.PIPE, check=False
+            [sys.executable, "-m", "hearthbus", "--help"], stdout=full, stderr=subprocess.PIPE, check=False
         )
 
     assert 74 == ended.returncode
@@ -190,7 +190,7 @@ def test_full_output_is_one_line() -> None:
 def test_help_into_a_closed_pipe_is_quiet() -> None:
     """`hearthbus --help | true` complains about nothing."""
     ended = subprocess.run(
-        ["bash", "-c", f"{sys.executable} -m hearthbus.cli.main --help | true"], capture_output=True, check=False
+        ["bash", "-c", f"{sys.executable} -m hearthbus --help | true"], capture_output=True, check=False
     )
 
     assert b"" == ended.stderr

@@ -22,7 +22,7 @@ def message(topic: str, number: int = 1) -> Message:
 
 
 def test_a_turn_counts_what_came_in_it() -> None:
-    """/s is of this turn, /min of the last minute or as long as it ran, total of all."""
+    """The rate is of this turn; the minute and the total count all."""
     rates = Rates(turn=2.0)
     for number in range(6):
         rates.count(message("a", number))
@@ -30,7 +30,7 @@ def test_a_turn_counts_what_came_in_it() -> None:
     rates.count(message("a", 6))
     (second,) = rates.turned(2.0)
 
-    assert (0.5, 105.0, 7, {"n": 6}) == (second.per_second, second.per_minute, second.total, second.newest.body)
+    assert (0.5, 7, 7, {"n": 6}) == (second.per_second, second.last_minute, second.total, second.newest.body)
 
 
 def test_the_busiest_is_first() -> None:
@@ -48,6 +48,6 @@ def test_a_minute_is_forgotten_after_a_minute() -> None:
     """A topic that fell silent keeps its total and loses its rates."""
     rates = Rates(turn=20.0)
     rates.count(message("a"))
-    found = [rates.turned(20.0)[0].per_minute for _ in range(4)]
+    found = [rates.turned(20.0)[0].last_minute for _ in range(4)]
 
-    assert [3.0, 1.5, 1.0, 0.0] == found
+    assert [1, 1, 1, 0] == found

@@ -10,7 +10,6 @@ import pytest
 from cli_house import TOPIC, House, Told
 
 from hearthbus.cli import sub
-from hearthbus.cli.session import tell_outages
 from hearthbus.cli.sub import Wish
 from hearthbus.message import Message, decode, encode_body, stamp
 
@@ -112,21 +111,6 @@ async def test_sub_as_json(house: House) -> None:
     expected = {"topic": TOPIC, "seq": 1, "origin": "roomnode", "retained": True, "replayed": True}
     assert expected == {key: read[key] for key in expected}
     assert {"value": 20.5, "unit": "°C"} == read["body"]
-
-
-async def test_outages_are_told_beside_the_messages(house: House) -> None:
-    """Standard error hears when the broker goes away and when it is back."""
-    told = Told()
-    async with house.client() as bus:
-        telling = asyncio.create_task(tell_outages(bus, told.output))
-        house.hub.stop()
-        await told.until(lambda: len(told.notes) == 1)
-        house.hub.start()
-        await told.until(lambda: len(told.notes) == 2)
-        telling.cancel()
-
-    assert [f"the broker at {bus.url} is away; waiting for it", "the broker is back"] == told.notes
-    assert [] == told.lines
 
 
 class Lossy:

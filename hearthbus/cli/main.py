@@ -185,7 +185,3 @@ def _let_go_of_output() -> None:
         nothing = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nothing, sys.stdout.fileno())
         os.close(nothing)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

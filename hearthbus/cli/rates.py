@@ -23,8 +23,8 @@ class Rate:
     topic: str
     per_second: float
     """In the last turn."""
-    per_minute: float
-    """In the last minute, or since the start if that is less."""
+    last_minute: int
+    """How many there were in the last minute."""
     total: int
     newest: Message
 
@@ -50,9 +50,7 @@ class Rates:
     """Counts of every topic seen; `turn` seconds pass between two calls of `turned`."""
 
     def __init__(self, *, turn: float) -> None:
-        self._turn = turn
         self._turns = max(1, round(WINDOW / turn))
-        self._passed = 0
         self._counters: dict[str, _Counter] = {}
 
     def count(self, message: Message) -> None:
@@ -66,8 +64,6 @@ class Rates:
 
     def turned(self, seconds: float) -> list[Rate]:
         """End a turn that took `seconds`: return every topic, the busiest first."""
-        self._passed += 1
-        looked = min(self._passed, self._turns) * self._turn
         found = []
         for topic, counter in self._counters.items():
             per_second = counter.now / seconds
@@ -76,12 +72,12 @@ class Rates:
                 Rate(
                     topic=topic,
                     per_second=per_second,
-                    per_minute=counter.recent * 60.0 / looked,
+                    last_minute=counter.recent,
                     total=counter.total,
                     newest=counter.newest,
                 )
             )
-        return sorted(found, key=lambda rate: (-rate.per_second, -rate.per_minute, rate.topic))
+        return sorted(found, key=lambda rate: (-rate.per_second, -rate.last_minute, rate.topic))
 
 
 def rate_object(rate: Rate) -> dict[str, Any]:
@@ -89,6 +85,6 @@ def rate_object(rate: Rate) -> dict[str, Any]:
     return {
         "topic": rate.topic,
         "per_second": round(rate.per_second, 3),
-        "per_minute": round(rate.per_minute, 3),
+        "last_minute": rate.last_minute,
         "total": rate.total,
     }

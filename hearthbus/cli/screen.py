@@ -20,7 +20,7 @@ OPEN: Final = "\x1b[?1049h\x1b[?25l"
 """Another page, so that the lines above stay; no cursor."""
 CLOSE: Final = "\x1b[?25h\x1b[?1049l"
 HOME: Final = "\x1b[H"
-END_LINE: Final = "\x1b[K\r\n"
+END_LINE: Final = "\x1b[K\n"
 END_PAGE: Final = "\x1b[J"
 
 

@@ -27,7 +27,7 @@ TERMINATED = 128 + signal.SIGTERM
 
 
 def run(work: Callable[[Bus, Output], Awaitable[int]], *, url: str | None, json: bool = False) -> int:
-    """Connect to the broker, run `work`, and return its exit code or that of what went wrong beside it.
+    """Connect to the broker, run `work`, and return its exit code, or that of what went wrong beside it.
 
     Raises:
         HearthbusError: whatever ended it.
@@ -38,9 +38,14 @@ def run(work: Callable[[Bus, Output], Awaitable[int]], *, url: str | None, json:
     log.setLevel(logging.INFO)
     log.addHandler(notes)
     try:
-        return asyncio.run(_session(work, url=url, json=json)) or notes.exit_code
+        code = asyncio.run(_session(work, url=url, json=json))
+    except HearthbusError as error:
+        if str(error) not in notes.errors:
+            raise
+        return error.exit_code  # it has been told
     finally:
         log.removeHandler(notes)
+    return code or next((error.exit_code for error in notes.errors.values()), 0)
 
 
 class Notes(logging.Handler):
@@ -48,16 +53,14 @@ class Notes(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__(logging.INFO)
-        self.exit_code = 0
-        """That of the last error told: a message that was refused after `publish` had returned."""
+        self.errors: dict[str, HearthbusError] = {}
+        """The errors told: a message can be refused after `publish` has returned."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Say it."""
         complain(record.getMessage())
         if isinstance(record.args, tuple):
-            for argument in record.args:
-                if isinstance(argument, HearthbusError):
-                    self.exit_code = argument.exit_code
+            self.errors |= {str(error): error for error in record.args if isinstance(error, HearthbusError)}
 
 
 async def _session(work: Callable[[Bus, Output], Awaitable[int]], *, url: str | None, json: bool) -> int:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     Show = Callable[[Sequence[Rate]], None]
 
-HEAD: Final = ("/s", "/min", "total", "age", "topic")
+HEAD: Final = ("/s", "1 min", "total", "age", "topic")
 RIGHT: Final = frozenset({0, 1, 2, 3})
 HEAD_LINES: Final = 3
 QUIT: Final = frozenset("qQ\x04")
@@ -40,7 +40,7 @@ examples:
   hearthbus top                      the whole house, until q or Ctrl-C
   hearthbus top 'sensor/#' -n 1 -d 10s   one count over ten seconds, for a script
 
-/s counts the last turn, /min the last minute; the newest body stands at the end of a line."""
+/s is the rate of the last turn, "1 min" how many came in the last minute; the newest body ends the line."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -95,7 +95,7 @@ async def watch(
 def page(rates: Sequence[Rate], *, now: int) -> list[str]:
     """Return the lines of a turn: a heading, then a line for each topic."""
     cells = [
-        (f"{rate.per_second:.1f}", f"{rate.per_minute:.0f}", str(rate.total), age(rate.newest.age(now)), rate.topic)
+        (f"{rate.per_second:.1f}", str(rate.last_minute), str(rate.total), age(rate.newest.age(now)), rate.topic)
         for rate in rates
     ]
     heading, *lines = table([HEAD, *cells], right=RIGHT)
@@ -106,7 +106,7 @@ def page(rates: Sequence[Rate], *, now: int) -> list[str]:
 
 def summary(rates: Sequence[Rate]) -> str:
     """Return the house in one line."""
-    return f"{sum(rate.per_second for rate in rates):.1f} messages a second, {len(rates)} topics"
+    return f"{sum(rate.per_second for rate in rates):.1f} messages a second, topics: {len(rates)}"
 
 
 async def _count(live: Subscription, rates: Rates) -> None:
