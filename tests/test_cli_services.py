@@ -136,7 +136,7 @@ def test_the_broker_is_one_line_with_its_troubles() -> None:
     """Usual figures always, trouble only where there is any."""
     stats = {"uptime_s": 7500.0, "clients": 3, "topics": 12, "messages_per_s": 4.5, "rss_bytes": 21_000_000}
 
-    calm = "up 2 h 05 min, 3 clients, 12 topics, 4.5 messages a second, 21.0 MB"
+    calm = "up 2 h 05 min, clients: 3, topics: 12, 4.5 messages a second, 21.0 MB"
     assert calm == stats_text({**stats, "refused": 0, "journal_error": ""})
     assert f"{calm}, 2 publishes refused" == stats_text({**stats, "refused": 2})
 

@@ -1,4 +1,4 @@
-"""The options of every verb as Markdown, from the parsers: `python -m hearthbus.cli.reference docs/commands.md`.
+"""The arguments of every verb as Markdown, from the parsers: `python -m hearthbus.cli.reference docs/commands.md`.
 
 Rewrites what stands between `<!-- options of VERB -->` and `<!-- end -->` and leaves the rest of the page alone.
 """
@@ -21,11 +21,11 @@ _BLOCK: Final = re.compile(r"(<!-- options of ([a-z]+) -->\n).*?(?=<!-- end -->)
 
 
 def options(verb: str) -> str:
-    """Return the arguments of `verb` as a Markdown table."""
+    """Return the arguments of `verb` as a Markdown table, then what its help says below them."""
     module = import_module(VERBS[verb].module)
     parser = make_parser(prog=verb, description=VERBS[verb].help, add_arguments=module.add_arguments)
     rows = [f"| {_form(action)} | {action.help} |" for action in parser._actions if action.dest != "help"]  # noqa: SLF001 - no public list
-    return "\n".join(["| argument | meaning |", "|---|---|", *rows, ""])
+    return "\n".join(["| argument | meaning |", "|---|---|", *rows, "", "```text", parser.epilog or "", "```", ""])
 
 
 def refreshed(page: str) -> str:

@@ -29,8 +29,8 @@ ALWAYS: Final = 2
 """Columns shown even where they are empty."""
 FIGURES: Final[Mapping[str, Callable[[float], str]]] = {
     "uptime_s": lambda seconds: f"up {span(seconds)}",
-    "clients": "{} clients".format,
-    "topics": "{} topics".format,
+    "clients": "clients: {}".format,
+    "topics": "topics: {}".format,
     "messages_per_s": "{} messages a second".format,
     "rss_bytes": size,
 }
