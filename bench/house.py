@@ -10,7 +10,6 @@ import re
 import subprocess
 import tempfile
 import time
-import tomllib
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ from bench.peers.hearthbus import COMMAND, Hearthbus, broker_table, url
 from bench.process import ROOT, Failed, child, cpu_seconds, family, free_port, listens, private_mb, tail, wait_for
 from bench.report import Section
 from bench.rig import serving
+from hearthbus.config import load
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from hearthbus import Subscription
 
 _TITLE = "A small house at rest"
+_HOUSE = ROOT / "deploy" / "house.toml"
 _PLAIN = "host"
 _SETTLE_S = 3.0
 """From online until a service has imported and read what it needs, and published for the first time."""
@@ -142,7 +143,7 @@ async def _run(port: int, config: Path, names: Sequence[str], *, settle: float =
         with child(
             [COMMAND, "run", *names, "--config", str(config)], log=log, env=_env(config.parent, port)
         ) as process:
-            online = await _online_at(messages, names, process, log)
+            online = await _online_at(messages, names, process, log, own=True)
             await asyncio.sleep(settle)
             return online - start, private_mb(process.pid)
 
@@ -159,14 +160,14 @@ async def _watching(port: int, names: Sequence[str]) -> AsyncIterator[Subscripti
 
 
 async def _online_at(
-    messages: Subscription, names: Sequence[str], process: subprocess.Popen[bytes], log: Path
+    messages: Subscription, names: Sequence[str], process: subprocess.Popen[bytes], log: Path, *, own: bool = False
 ) -> float:
-    """Return the monotonic time when the last of `names` was seen online."""
+    """Return the monotonic time when the last of `names` was seen online; `own`: in that very process."""
     missing = set(names)
     try:
         async with asyncio.timeout(_ONLINE_WITHIN_S):
             async for message in messages:
-                if message.get("status") == "online":
+                if message.get("status") == "online" and (not own or message.get("pid") == process.pid):
                     missing.discard(message.topic.rpartition("/")[2])
                 if not missing:
                     return time.monotonic()
@@ -180,7 +181,7 @@ def _config(home: Path, port: int) -> Path:
     """Write the default house with a broker of our own."""
     home.mkdir(parents=True, exist_ok=True)
     config = home / "house.toml"
-    config.write_text(broker_table(home, port) + "\n" + without_broker(_house()))
+    config.write_text(broker_table(home, port) + "\n" + without_broker(_HOUSE.read_text()))
     return config
 
 
@@ -190,13 +191,9 @@ def without_broker(text: str) -> str:
     return "".join(part for part in parts if not re.match(r"\[+\s*broker\s*[.\]]", part))
 
 
-def _house() -> str:
-    return (ROOT / "deploy" / "house.toml").read_text()
-
-
 def _names() -> list[str]:
-    """Return the services of the house, by their tables."""
-    return [name for name, table in tomllib.loads(without_broker(_house())).items() if isinstance(table, dict)]
+    """Return the services of the default house."""
+    return list(load(_HOUSE).services)
 
 
 def _env(home: Path, port: int) -> dict[str, str]:
