@@ -274,6 +274,14 @@ async def test_bad_entry_is_refused(bench: Bench, entry: dict[str, Any], key: st
         await bench.run(Schedule, entries={"job": entry})
 
 
+async def test_every_mistake_of_an_entry_is_said_at_once(bench: Bench) -> None:
+    """Three faults in one entry are three problems, not one after the other."""
+    with pytest.raises(Invalid) as caught:
+        await bench.run(Schedule, entries={"job": {"cron": "61 * * * *", "topic": "A", "body": {"missed": 1}}})
+
+    assert 3 == len(caught.value.problems)
+
+
 @pytest.mark.parametrize("name", ["state", "a/b", "Wake"])
 async def test_bad_name_is_refused(bench: Bench, name: str) -> None:
     """A name that cannot be part of its topic is refused."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hearthbus import Invalid, Service, every
+from services.checks import refuse
 from services.host import proc
 
 if TYPE_CHECKING:
@@ -43,11 +44,14 @@ class Host(Service):
         disks: tuple[str, ...] = ("/",)
 
         def __post_init__(self) -> None:
+            refuse(self._faults())
+
+        def _faults(self) -> Iterator[str]:
             if not self.interval_s >= 1.0:
-                raise Invalid(f"interval_s {self.interval_s} is less than 1 second")
+                yield f"interval_s {self.interval_s} is less than 1 second"
             for path in self.disks:
                 if not path.startswith("/"):
-                    raise Invalid(f'disks: {path!r} is not a whole path; write for example "/" or "/home"')
+                    yield f'disks: {path!r} is not a whole path; write for example "/" or "/home"'
 
     config: Config
 

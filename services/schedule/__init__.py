@@ -12,15 +12,16 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from hearthbus import HearthbusError, Invalid, Service, Unavailable
+from hearthbus import HearthbusError, Invalid, Service
 from hearthbus.message import encode_body
 from hearthbus.topics import check_topic
 from services.agenda import CHECK, LATE, Agenda, Lived
+from services.checks import check_all, is_segment, refuse
 from services.instants import LOCAL, find_zone, instant, iso, iso_local
 from services.schedule.cron import parse_cron
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from services.agenda import Due
 
@@ -52,17 +53,20 @@ class Entry:
     timezone: str | None = None
 
     def __post_init__(self) -> None:
-        parse_cron(self.cron, find_zone("UTC"))
-        if self.topic is not None:
-            check_topic(self.topic)
-        if self.timezone is not None:
-            find_zone(self.timezone)
-        encode_body(self.body)
+        check_all(
+            lambda: parse_cron(self.cron, find_zone("UTC")),
+            lambda: self.topic is None or check_topic(self.topic),
+            lambda: self.timezone is None or find_zone(self.timezone),
+            lambda: encode_body(self.body),
+            lambda: refuse(self._faults()),
+        )
+
+    def _faults(self) -> Iterator[str]:
         if self.request and (self.retain or self.topic is None):
-            raise Invalid("request = true needs a topic that somebody serves, and goes without retain")
+            yield "request = true needs a topic that somebody serves, and goes without retain"
         for key in _OURS:
             if key in self.body:
-                raise Invalid(f"body.{key} is set by the service; choose another key")
+                yield f"body.{key} is set by the service; choose another key"
 
 
 @dataclass
@@ -85,10 +89,12 @@ class Schedule(Service):
         timezone: str = LOCAL
 
         def __post_init__(self) -> None:
-            find_zone(self.timezone)
+            check_all(lambda: find_zone(self.timezone), lambda: refuse(self._faults()))
+
+        def _faults(self) -> Iterator[str]:
             for name, entry in self.entries.items():
-                if "/" in check_topic(name) or (name == _STATE and entry.topic is None):
-                    raise Invalid(f"entries.{name}: a name is one part of a topic, without '/', and not '{_STATE}'")
+                if not is_segment(name) or (name == _STATE and entry.topic is None):
+                    yield f"entries.{name}: a name is one part of a topic, of a-z 0-9 _ . -, and not '{_STATE}'"
 
     config: Config
 
@@ -136,7 +142,7 @@ class Schedule(Service):
             self._stories[name].last = due.at
         try:
             await self._tell_state(confirm=True)
-        except Unavailable as error:
+        except HearthbusError as error:
             self.log.warning("missed %s: %s", ", ".join(self._owed), error)
             for name, last in before.items():
                 self._stories[name].last = last

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from hearthbus import Invalid, Service
 from hearthbus.problems import nearest
-from hearthbus.topics import check_topic
 from services.agenda import Agenda, Lived
+from services.checks import check_all, is_segment, refuse
 from services.instants import LOCAL, find_zone, instant, iso, iso_local
 from services.sun.astronomy import EVENTS, Course, Event, Place, next_happenings, phase, position
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from services.agenda import Due
 
 _BUILT_IN = {event.name: event for event in EVENTS}
@@ -42,18 +44,21 @@ class ExtraEvent:
     offset_minutes: float = 0.0
 
     def __post_init__(self) -> None:
+        refuse(self._faults())
+
+    def _faults(self) -> Iterator[str]:
         if (self.event is None) == (self.altitude is None):
-            raise Invalid("either event or altitude says what it is about: one of the two")
+            yield "either event or altitude says what it is about: one of the two"
         if self.event is not None and self.event not in _BUILT_IN:
-            raise Invalid(f"event {self.event!r} is unknown{nearest(self.event, _BUILT_IN)}")
+            yield f"event {self.event!r} is unknown{nearest(self.event, _BUILT_IN)}"
         if self.event is not None and self.direction is not None:
-            raise Invalid("direction goes with altitude, not with event")
+            yield "direction goes with altitude, not with event"
         if self.altitude is not None and self.direction is None:
-            raise Invalid('altitude needs direction = "rising" or "setting" beside it')
+            yield 'altitude needs direction = "rising" or "setting" beside it'
         if self.altitude is not None and not -90.0 <= self.altitude <= 90.0:
-            raise Invalid(f"altitude {self.altitude} is not between -90 and 90 degrees")
+            yield f"altitude {self.altitude} is not between -90 and 90 degrees"
         if not -720.0 <= self.offset_minutes <= 720.0:
-            raise Invalid(f"offset_minutes {self.offset_minutes} is not between -720 and 720")
+            yield f"offset_minutes {self.offset_minutes} is not between -720 and 720"
 
     def named(self, name: str) -> Event:
         """Return it as what the astronomy knows."""
@@ -77,16 +82,18 @@ class Sun(Service):
         events: dict[str, ExtraEvent] = field(default_factory=dict)
 
         def __post_init__(self) -> None:
+            check_all(lambda: find_zone(self.timezone), lambda: refuse(self._faults()))
+
+        def _faults(self) -> Iterator[str]:
             if not -90.0 <= self.latitude <= 90.0:
-                raise Invalid(f"latitude {self.latitude} is not between -90 (south) and 90 (north)")
+                yield f"latitude {self.latitude} is not between -90 (south) and 90 (north)"
             if not -180.0 <= self.longitude <= 180.0:
-                raise Invalid(f"longitude {self.longitude} is not between -180 (west) and 180 (east)")
-            find_zone(self.timezone)
+                yield f"longitude {self.longitude} is not between -180 (west) and 180 (east)"
             for name in self.events:
                 if name in {*_BUILT_IN, "state"}:
-                    raise Invalid(f"events.{name} is a name of the sun's own; choose another")
-                if "/" in check_topic(name):
-                    raise Invalid(f"events.{name}: a name is one part of a topic, without '/'")
+                    yield f"events.{name} is a name of the sun's own; choose another"
+                elif not is_segment(name):
+                    yield f"events.{name}: a name is one part of a topic, of a-z 0-9 _ . -"
 
     config: Config
 
