@@ -112,9 +112,13 @@ class Child:
                 lines.append(rest)
                 rest = b""
             for line in lines:
-                self._say(line.decode(errors="replace"))
+                self._pass_on(line)
         if rest:
-            self._say(rest.decode(errors="replace"))
+            self._pass_on(rest)
+
+    def _pass_on(self, line: bytes) -> None:
+        """Say a line of the process's, without the name it may put before it itself."""
+        self._say(line.decode(errors="replace").removeprefix(f"{self.name}: "))
 
 
 def _die_with_parent() -> None:

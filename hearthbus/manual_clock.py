@@ -68,3 +68,9 @@ class ManualClock(Clock):
         self._passed = max(self._passed, due)
         woken.set_result(None)
         return True
+
+    def stop(self) -> None:
+        """Cancel whoever still sleeps: this clock will not move again."""
+        for _, _, woken in self._sleepers:
+            woken.cancel()
+        self._sleepers.clear()

@@ -8,11 +8,12 @@ runs services with the same class.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from hearthbus.errors import HearthbusError
+from hearthbus.errors import HandlerError, HearthbusError
 from hearthbus.service import On, Serve, bind
 from hearthbus.topics import matcher
 
@@ -137,8 +138,11 @@ class Runtime:
         """Return the handlers of `topic`, each once, in the order of the class body."""
         if len(self._routes) >= _KNOWN_TOPICS:
             self._routes.clear()
-        found = dict.fromkeys(binding for covers, binding in self._handlers if covers(topic))
-        route = tuple((binding, binding.mark.max_age) for binding in found if isinstance(binding.mark, On))
+        found: dict[str, tuple[Binding, float | None]] = {}
+        for covers, binding in self._handlers:
+            if isinstance(binding.mark, On) and covers(topic):
+                found.setdefault(binding.method, (binding, binding.mark.max_age))
+        route = tuple(found.values())
         self._routes[topic] = route
         return route
 
@@ -176,7 +180,7 @@ class Runtime:
         topic = request.message.topic
         try:
             answer = await getattr(self._service, method)(request.message)
-            await request.reply(dict(answer or {}))
+            await request.reply(_mapping(method, answer))
             self._service.counts.handled += 1
         except KeyError as error:
             await self._fail(request, method, error, f"{error} is missing")
@@ -211,6 +215,14 @@ class Runtime:
 
 def _on_patterns(binding: Binding) -> tuple[str, ...]:
     return binding.patterns if isinstance(binding.mark, On) else ()
+
+
+def _mapping(method: str, answer: object) -> dict[str, Any]:
+    if answer is None:
+        return {}
+    if not isinstance(answer, Mapping):
+        raise HandlerError(f"{method} returned {type(answer).__name__}; a @serve method returns a mapping or None")
+    return dict(answer)
 
 
 def _place(trace: TracebackType | None) -> tuple[str, int]:

@@ -220,6 +220,8 @@ class Bench:
             Exception: what a `main()` raised.
         """
         self._stop.set()
+        await self.settle()
+        self.clock.stop()
         services, self._services = self._services, set()
         await asyncio.gather(*services)
 

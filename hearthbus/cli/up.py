@@ -56,7 +56,7 @@ async def _up(house: House, names: Sequence[str], *, colour: bool) -> int:
     def paint(number: int, text: str) -> str:
         return f"\x1b[{_COLOURS[number % len(_COLOURS)]}m{text}\x1b[0m" if colour else text
 
-    command = (sys.executable, "-m", "hearthbus.cli.main")
+    command = (sys.executable, "-m", "hearthbus")
     config = ("--config", str(house.path))
     supervisor = Supervisor(
         url=house.url,
