@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from cli_house import TOPIC, House, Told
 
 from hearthbus.cli import call, get, log, pub, top
+from hearthbus.cli.durations import LATEST, local_time
 from hearthbus.cli.rates import rate_object
 from hearthbus.errors import HandlerError, Invalid, NoResponder, Timeout
+from hearthbus.message import decode, encode_body, stamp
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+MINUTE = 60 * 10**9
 
 
 @pytest.fixture
@@ -109,32 +114,44 @@ async def test_call_ends_with_the_code_of_what_failed(house: House) -> None:
     assert [] == told.lines
 
 
-async def past(house: House, told: Told, **options: Any) -> list[str]:
+async def test_log_prints_what_the_journal_has(house: House) -> None:
+    """Oldest first, with local time; it began at `since` and ended before `until`."""
+    told = Told()
     async with house.client() as bus:
         for number in range(4):
             await bus.publish(TOPIC, n=number)
         times = [message.time for message in house.hub.journal]
-        chosen = {"since": times[1], "until": times[3], "newest": None} | options
-        assert 0 == await log.show(bus, ("#",), told.output, **chosen)
-    return [line.split("  ")[1] for line in told.lines]
+
+        assert 0 == await log.show(bus.replay("#", since=times[1], until=times[3]), told.output)
+    assert [f"{local_time(times[number])}  {TOPIC} n={number}" for number in (1, 2)] == told.lines
 
 
-async def test_log_prints_what_lies_between_two_moments(house: House) -> None:
-    """From since on and before until; oldest first, with local time."""
-    assert [f"{TOPIC} n=1", f"{TOPIC} n=2"] == await past(house, Told())
+@pytest.mark.parametrize(
+    ("number", "since", "expected"),
+    [(2, 0, [4, 5]), (4, 0, [2, 3, 4, 5]), (9, 0, [0, 1, 2, 3, 4, 5]), (9, 90, [3, 4, 5])],
+)
+async def test_log_count_finds_the_newest(house: House, number: int, since: int, expected: list[int]) -> None:
+    """-C N: the newest N, however far back, but not before `since`; one from a clock ahead of ours is not missed."""
+    now = time.time_ns()
+    async with house.client() as bus:
+        for at, minutes_ago in enumerate([1_000_000, 5000, 100, 80, 5, -300]):
+            frame = stamp(
+                b"a", encode_body({"n": at}), seq=at, offset=at, previous=0,
+                time=now - minutes_ago * MINUTE, flags=0, origin=b"x",
+            )  # fmt: skip
+            house.hub.journal.append(decode(frame))
+        found = log.newest(bus, ("#",), number, since=now - since * MINUTE if since else 0, until=LATEST, now=now)
+        numbers = [message["n"] async for message in found]
 
-
-async def test_log_count_keeps_the_newest(house: House) -> None:
-    """-C N prints the newest N, oldest of them first."""
-    assert [f"{TOPIC} n=2", f"{TOPIC} n=3"] == await past(house, Told(), since=0, until=2**63 - 1, newest=2)
+    assert expected == numbers
 
 
 async def test_log_of_nothing_says_so(house: House) -> None:
     """An empty answer is no error, and standard error says that it is empty."""
     told = Told()
-
-    assert [] == await past(house, told, since=0, until=1)
-    assert ["the journal has nothing of # in that time"] == told.notes
+    async with house.client() as bus:
+        assert 0 == await log.show(bus.replay("#"), told.output)
+    assert ([], ["the journal has nothing of that"]) == (told.lines, told.notes)
 
 
 async def test_top_counts_live_messages(house: House) -> None:

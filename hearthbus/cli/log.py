@@ -14,11 +14,14 @@ from hearthbus.errors import Invalid
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from hearthbus.bus import Bus
     from hearthbus.cli.output import Output
     from hearthbus.message import Message
+
+FIRST_WINDOW: Final = 600 * 10**9
+"""Nanoseconds."""
 
 EXAMPLES: Final = """\
 examples:
@@ -52,30 +55,43 @@ def main(args: Namespace) -> int:
 
     from hearthbus.cli.session import run
 
-    return run(
-        lambda bus, output: show(bus, patterns, output, since=since, until=until, newest=args.count),
-        url=args.url,
-        json=args.json,
-    )
+    async def work(bus: Bus, output: Output) -> int:
+        if args.count is None:
+            return await show(bus.replay(*patterns, since=since, until=until), output)
+        return await show(newest(bus, patterns, args.count, since=since, until=until, now=now), output)
+
+    return run(work, url=args.url, json=args.json)
 
 
-async def show(
-    bus: Bus, patterns: Sequence[str], output: Output, *, since: int, until: int, newest: int | None = None
-) -> int:
-    """Print the journal between two moments (nanoseconds since 1970 UTC); returns the exit code."""
-    kept: deque[Message] = deque(maxlen=newest)
+async def show(messages: AsyncIterator[Message], output: Output) -> int:
+    """Print `messages`; returns the exit code."""
     found = False
-    async for message in bus.replay(*patterns, since=since, until=until):
+    async for message in messages:
         found = True
-        if newest is None:
-            _print(message, output)
-        else:
-            kept.append(message)
-    for message in kept:
         _print(message, output)
     if not found:
-        output.note(f"the journal has nothing of {', '.join(patterns)} in that time")
+        output.note("the journal has nothing of that")
     return 0
+
+
+async def newest(
+    bus: Bus, patterns: Sequence[str], number: int, *, since: int, until: int, now: int
+) -> AsyncIterator[Message]:
+    """Find the newest `number` messages between two moments (nanoseconds since 1970 UTC), oldest of them first.
+
+    Looks into the last ten minutes, then ever longer before that: five messages are no reason to read a month.
+    """
+    found: list[Message] = []
+    end, window = until, FIRST_WINDOW
+    while len(found) < number and end > since:
+        begin = max(since, min(end, now) - window)
+        piece: deque[Message] = deque(maxlen=number - len(found))
+        async for message in bus.replay(*patterns, since=begin, until=end):
+            piece.append(message)
+        found = [*piece, *found]
+        end, window = begin, window * 6
+    for message in found:
+        yield message
 
 
 def _print(message: Message, output: Output) -> None:

@@ -86,12 +86,14 @@ def report(messages: Sequence[Message], output: Output, *, now: int) -> int:
             output.note("no service has been here; `hearthbus up` starts the configured ones")
         if stats is not None:
             output.line("")
-            output.line(f"broker  {stats_text(stats.body)}")
+            output.line(f"broker  {stats_text(stats.body, ago=stats.age(now))}")
     return SOMETHING_LOST if any(row.status == "lost" for row in services) else 0
 
 
-def stats_text(stats: Mapping[str, Any]) -> str:
-    """Return the broker's figures in one line: the usual ones always, those that mean trouble where there is any."""
+def stats_text(stats: Mapping[str, Any], *, ago: float) -> str:
+    """Return the broker's figures, said `ago` seconds before, in one line: troubles only where there are any."""
+    if isinstance(stats.get("uptime_s"), int | float):
+        stats = {**stats, "uptime_s": stats["uptime_s"] + max(0.0, ago)}
     told = [form(stats[key]) for key, form in FIGURES.items() if isinstance(stats.get(key), int | float)]
     told += [f"{stats[key]} {words}" for key, words in TROUBLES.items() if stats.get(key)]
     return ", ".join(told) or body_text(stats)
