@@ -10,6 +10,7 @@ from typing import NoReturn
 
 import pytest
 
+from hearthbus import __version__
 from hearthbus.cli import main as command
 from hearthbus.cli.arguments import make_parser
 from hearthbus.cli.main import VERBS, main
@@ -117,6 +118,12 @@ def test_nothing_typed_shows_the_help(capsys: pytest.CaptureFixture[str]) -> Non
     """Without a verb there is help, and the exit code of a mistake for scripts."""
     assert 64 == main([])
     assert capsys.readouterr().out.startswith("usage: hearthbus VERB")
+
+
+def test_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
+    """`hearthbus --version` says what is installed."""
+    assert 0 == main(["--version"])
+    assert f"hearthbus {__version__}\n" == capsys.readouterr().out
 
 
 def test_a_service_brings_a_verb(monkeypatch: pytest.MonkeyPatch) -> None:

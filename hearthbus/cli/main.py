@@ -11,7 +11,6 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from hearthbus import __version__
 from hearthbus.errors import HearthbusError, Invalid, Unavailable
 
 if TYPE_CHECKING:
@@ -121,7 +120,9 @@ def _run(words: list[str]) -> int:
         return 0 if words else Invalid.exit_code
     name, rest = words[0], words[1:]
     if name == "--version":
-        print(f"hearthbus {__version__}")  # noqa: T201 - what was asked for
+        from importlib.metadata import version
+
+        print(f"hearthbus {version('hearthbus')}")  # noqa: T201 - what was asked for
         return 0
     if name in VERBS:
         return _run_own(name, rest)
