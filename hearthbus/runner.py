@@ -52,6 +52,7 @@ class Runner:
         self._outage = Outage()
         self._ready = False
         self._lag = 0.0
+        self._next_health = 0.0
 
     async def run(self) -> None:
         """Run until SIGTERM, SIGINT, or until every service is done."""
@@ -99,7 +100,7 @@ class Runner:
         watchdog = watchdog_seconds()
         tick = min(_TICK, watchdog / 3) if watchdog else _TICK
         due = loop.time()
-        next_health = due + tick
+        self._next_health = due + tick
         while True:
             due = max(due + tick, loop.time())
             await asyncio.sleep(due - loop.time())
@@ -110,8 +111,8 @@ class Runner:
             self._outage.look(now, self._house.url, connected=all(connected))
             if watchdog:
                 notify("WATCHDOG=1")
-            if now >= next_health:
-                next_health = now + HEALTH_PERIOD
+            if now >= self._next_health:
+                self._next_health = now + HEALTH_PERIOD
                 for keeper in self._keepers:
                     await keeper.publish_health(self._lag)
                 self._lag = 0.0
