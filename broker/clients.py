@@ -14,7 +14,6 @@ class Out:
 
     def __init__(self) -> None:
         self.log: list[bytes] = []
-        self.offsets: list[int] = []
         self.fanout: list[bytes] = []
         self.replies: list[tuple[bytes, bytes]] = []
         self.notes: list[str] = []
@@ -22,7 +21,7 @@ class Out:
 
     def clear(self) -> None:
         """Begin the next turn."""
-        self.log, self.offsets, self.fanout, self.replies, self.notes = [], [], [], [], []
+        self.log, self.fanout, self.replies, self.notes = [], [], [], []
 
 
 @dataclass(kw_only=True, eq=False, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hearthbus.errors import Invalid
+from hearthbus.message import MAX_BODY_BYTES
 from hearthbus.topics import check_pattern
 
 
@@ -14,12 +15,13 @@ from hearthbus.topics import check_pattern
 class Limits:
     """Bounds on everything a client can make grow; reaching one is refused, counted and said.
 
-    The fan-out holds at most `fanout_queue` messages for a subscriber that does not read; with `body_bytes`
-    that bounds what one stalled subscriber costs: 1000 x 64 KiB = 64 MB at the very worst.
+    What one stalled subscriber can cost is bounded by three of them: the fan-out holds at most `fanout_queue`
+    messages for it, those above 2 KiB are limited to `large_bytes` in the seconds a silent connection lives, and
+    16,000 x 2 KiB + 24 MB is less than 64 MB.
     """
 
     topics: int = 20_000
-    body_bytes: int = 64 * 1024
+    body_bytes: int = MAX_BODY_BYTES
     connections: int = 500
     subscriptions: int = 1_000
     """Patterns one connection may hold on the fan-out, and topics it may serve."""
@@ -29,7 +31,9 @@ class Limits:
     """Messages in one page of a snapshot or replay."""
     page_bytes: int = 128 * 1024
     consumers: int = 256
-    fanout_queue: int = 1_000
+    fanout_queue: int = 16_000
+    large_bytes: int = 24 * 1024 * 1024
+    """Bytes of messages above 2 KiB taken in within `silence_ms` and a second; more is refused."""
     memory_journal_bytes: int = 16 * 1024 * 1024
     """Messages held for a disk that does not take them; older ones are then dropped from the journal."""
 
@@ -37,6 +41,8 @@ class Limits:
         for name in self.__dataclass_fields__:
             if getattr(self, name) < 1:
                 raise Invalid(f"{name} must be at least 1")
+        if self.body_bytes > MAX_BODY_BYTES:
+            raise Invalid(f"body_bytes can be {MAX_BODY_BYTES} at most: no client sends more")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from broker.greeting import Greeting
 from broker.pages import Pages
 from broker.presence import Presence
 from broker.requests import Requests
-from broker.stream import Commit, Stream
+from broker.stream import COMMIT_BYTES, Commit, Stream
 from hearthbus import protocol
 from hearthbus.errors import HearthbusError, Invalid, NoResponder, Refused
 from hearthbus.topics import check_pattern
@@ -55,11 +55,13 @@ class Core:
         self._wanted: list[tuple[bytes, int]] = []
         self._in_flight: tuple[Commit, list[tuple[bytes, int]]] | None = None
         self._last_commit = 0.0
+        self._refresh_at = self._generation_at = 0.0
 
     def begin(self, mono: float, wall: int) -> None:
         """Start a turn: `mono` in seconds of the monotonic clock, `wall` in nanoseconds since 1970 UTC."""
         self.mono, self.wall = mono, wall
         self.out.clear()
+        self.stream.begin()
 
     def handle(self, ident: bytes, frame: bytes) -> None:
         """Take one frame of the request socket."""
@@ -109,6 +111,12 @@ class Core:
     def tick(self) -> None:
         """Notice silence, requests that are overdue, fetches that waited long enough."""
         patience = self.config.silence_ms / 1000
+        if self.mono >= self._refresh_at:
+            self._refresh_at = self.mono + patience + 1
+            self.stream.refresh()
+        if self.mono >= self._generation_at:
+            self._generation_at = self.mono + 1
+            self.stream.topics.next_generation(self.stream.offset)
         for client in [client for client in self.clients.by_ident.values() if self.mono - client.heard > patience]:
             self.lose(client, f"silent for {patience:g} s")
         for pending in self.requests.overdue(self.mono):
@@ -122,6 +130,11 @@ class Core:
         for client in self.clients.by_ident.values():
             client.heard = self.mono
 
+    def disk_is_behind(self) -> bool:
+        """Whether publishers should be slowed down for a disk that works and does not keep up."""
+        limit = self.config.limits.memory_journal_bytes
+        return self._in_flight is not None and not self.disk_error and self.stream.memory.size > limit // 2
+
     def commit_due(self) -> Commit | None:
         """Return the transaction to write now, if one is due and none is under way."""
         if self._in_flight is not None:
@@ -131,7 +144,7 @@ class Core:
         if not (
             (self._wanted and (not self.disk_error or waited >= 1))
             or (dirty and waited >= self.config.commit_s)
-            or (self.stream.memory.size >= 4 * 1024 * 1024 and (not self.disk_error or waited >= 1))
+            or (self.stream.memory.size >= COMMIT_BYTES and (not self.disk_error or waited >= 1))
         ):
             return None
         commit = self.stream.hand_over(
@@ -156,13 +169,9 @@ class Core:
             self.out.notes.append("the journal is written again")
         self.disk_error = error
         if error:
-            self.stream.memory.failed()
+            self.stream.take_back(commit)
             self.consumers.failed(commit.consumers)
             self.clients.changed_numbers = {**commit.numbers, **self.clients.changed_numbers}
-            for row in commit.topics:
-                state = self.stream.topics.by_name[row.name.encode()]
-                if not state.dirty:
-                    self.stream.topics.mark(state)
         else:
             self.stream.memory.committed()
             self.stream.committed = commit.offset

@@ -107,17 +107,17 @@ class Disk:
         store.retain(connection, before=before, size=self._config.keep_mb * 1_000_000, needed=commit.oldest_needed)
 
     def _read_all(self) -> None:
-        connection: sqlite3.Connection | None = None
+        reader: store.Reader | None = None
         while (job := self._jobs.get()) is not None:
             try:
-                connection = connection or store.connect(self._folder)
-                reading, oldest = store.read(connection, job.query, job.recent)
+                reader = reader or store.Reader(store.connect(self._folder))
+                reading, oldest = reader.read(job.query, job.recent)
             except (sqlite3.Error, OSError):
                 reading, oldest = Reading(job.query), 0
                 reading.feed(job.recent)
             self._finish(Read(job=job, reading=reading, oldest=oldest))
-        if connection is not None:
-            connection.close()
+        if reader is not None:
+            reader.connection.close()
 
     def _finish(self, result: Written | Read) -> None:
         self.done.append(result)

@@ -13,7 +13,7 @@ from hearthbus.message import order_of
 from hearthbus.topics import matcher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,14 +49,12 @@ class Reading:
             known = self._wanted[topic] = any(match(name) for match in self._matchers)
         return known
 
-    def feed(self, frames: Iterable[bytes]) -> bool:
-        """Look at `frames`; return False when the page is full."""
+    def feed(self, frames: Sequence[bytes]) -> bool:
+        """Look at `frames`, in the order of their offsets; return False when the page is full."""
         query = self._query
-        for frame in frames:
+        for frame in frames[bisect_right(frames, self.after, key=_offset) :]:
             at = frame.find(b"\0")
-            _, offset, _ = order_of(frame, at)
-            if offset <= self.after:
-                continue
+            offset = order_of(frame, at)[1]
             if self.wants(frame[:at]):
                 time = int.from_bytes(frame[at + 25 : at + 33], "big")
                 if query.since <= time < query.until:
@@ -74,17 +72,15 @@ class Memory:
 
     def __init__(self, *, limit: int) -> None:
         self.frames: list[bytes] = []
-        self.offsets: list[int] = []
         self.size = 0
         self.dropped = 0
         """Messages that left the journal because the disk did not take them in time."""
         self._limit = limit
         self._handed = 0
 
-    def add(self, frames: Sequence[bytes], offsets: Sequence[int]) -> None:
+    def add(self, frames: Sequence[bytes]) -> None:
         """Take in the messages of one turn of the loop."""
         self.frames += frames
-        self.offsets += offsets
         self.size += sum(map(len, frames))
         if self.size > self._limit:
             self._drop_oldest()
@@ -97,7 +93,7 @@ class Memory:
     def committed(self) -> None:
         """Forget what was handed over: it is on disk."""
         self.size -= sum(map(len, self.frames[: self._handed]))
-        del self.frames[: self._handed], self.offsets[: self._handed]
+        del self.frames[: self._handed]
         self._handed = 0
 
     def failed(self) -> None:
@@ -107,8 +103,7 @@ class Memory:
     def read(self, query: Query) -> Reading:
         """Fill a page from what is here."""
         reading = Reading(query)
-        start = bisect_right(self.offsets, query.after)
-        reading.feed(self.frames[start:] if start else self.frames)
+        reading.feed(self.frames)
         return reading
 
     def _drop_oldest(self) -> None:
@@ -118,6 +113,10 @@ class Memory:
             keep -= 1
             size += len(self.frames[keep])
         self.dropped += max(0, keep - self._handed)
-        del self.frames[:keep], self.offsets[:keep]
+        del self.frames[:keep]
         self.size = size
         self._handed = max(0, self._handed - keep)
+
+
+def _offset(frame: bytes) -> int:
+    return order_of(frame, frame.find(b"\0"))[1]

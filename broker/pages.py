@@ -150,6 +150,7 @@ class Pages:
         for consumer, fetch in list(waiting.items()):
             if fetch.deadline <= self._core.mono:
                 del waiting[consumer]
+                self._core.stream.written()
                 reading = self._core.stream.memory.read(fetch.query)
                 self._finish(fetch.client.ident, fetch.id, fetch.query, reading, newest=None)
 
@@ -158,6 +159,7 @@ class Pages:
         self._finish(job.ident, job.id, job.query, reading, newest=job.newest, oldest=oldest)
 
     def _answer_now(self, fetch: Fetch) -> bool:
+        self._core.stream.written()
         reading = self._core.stream.memory.read(fetch.query)
         if not reading.frames:
             return False
@@ -166,6 +168,7 @@ class Pages:
 
     def _read(self, ident: bytes, number: int, query: Query) -> None:
         stream = self._core.stream
+        stream.written()
         if query.after >= stream.committed:
             self._finish(ident, number, query, stream.memory.read(query), newest=None)
         else:

@@ -114,7 +114,7 @@ def save(core: Core, folder: Path) -> str:
             store.write(connection, commit)
             store.begin_epoch(connection, core.epoch)
     except (sqlite3.Error, OSError) as error:
-        core.stream.memory.failed()
+        core.stream.take_back(commit)
         return f"{folder / store.FILE}: {error}"
     core.stream.memory.committed()
     core.stream.committed = commit.offset

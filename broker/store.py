@@ -180,32 +180,42 @@ def retain(connection: sqlite3.Connection, *, before: int, size: int, needed: in
     return removed
 
 
-def read(connection: sqlite3.Connection, query: Query, recent: list[bytes]) -> tuple[Reading, int]:
-    """Fill a page from disk, then from `recent`; return it and the oldest offset the journal has."""
-    reading = Reading(query)
-    (oldest,) = connection.execute("select coalesce(min(first), 0) from block").fetchone()
-    rows = connection.execute(
-        "select last, topics, crc, size, rowid from block where last > ? and newest >= ? and oldest < ? order by last",
-        (query.after, query.since, query.until),
-    )
-    scanned = 0
-    for last, topics, crc, size, rowid in rows:
-        if not any(reading.wants(topic) for topic in topics.encode().split(b"\n")):
+class Reader:
+    """Pages from disk; keeps the block it read last, because the next page mostly goes on in it."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self._last = -1
+        self._frames: list[bytes] = []
+
+    def read(self, query: Query, recent: list[bytes]) -> tuple[Reading, int]:
+        """Fill a page from disk, then from `recent`; return it and the oldest offset the journal has."""
+        reading = Reading(query)
+        (oldest,) = self.connection.execute("select coalesce(min(first), 0) from block").fetchone()
+        rows = self.connection.execute(
+            "select last, topics, crc, size from block where last > ? and newest >= ? and oldest < ? order by last",
+            (query.after, query.since, query.until),
+        )
+        scanned = 0
+        for last, topics, crc, size in rows:
+            if any(reading.wants(topic) for topic in topics.encode().split(b"\n")):
+                if not reading.feed(self._block(last, crc)):
+                    return reading, oldest
+                scanned += size
             reading.after = max(reading.after, last)
-            continue
-        (blob,) = connection.execute("select frames from block where rowid = ?", (rowid,)).fetchone()
-        if zlib.crc32(blob) != crc:
-            reading.after = max(reading.after, last)
-            continue
-        if not reading.feed(msgpack.unpackb(blob)):
-            return reading, oldest
-        reading.after = max(reading.after, last)
-        scanned += size
-        if scanned > _SCAN_BYTES:
-            reading.full = True
-            return reading, oldest
-    reading.feed(recent)
-    return reading, oldest
+            if scanned > _SCAN_BYTES:
+                reading.full = True
+                return reading, oldest
+        reading.feed(recent)
+        return reading, oldest
+
+    def _block(self, last: int, crc: int) -> list[bytes]:
+        """The messages of one block; none where its checksum is wrong."""
+        if last != self._last:
+            (blob,) = self.connection.execute("select frames from block where last = ?", (last,)).fetchone()
+            self._frames = msgpack.unpackb(blob) if zlib.crc32(blob) == crc else []
+            self._last = last
+        return self._frames
 
 
 def _check_version(connection: sqlite3.Connection) -> None:
@@ -219,13 +229,9 @@ def _check_version(connection: sqlite3.Connection) -> None:
 def _block(commit: Commit) -> tuple[int, int, int, int, int, int, str, bytes, bytes]:
     frames: bytes = msgpack.packb(commit.frames)
     numbers: bytes = msgpack.packb(commit.numbers)
-    topics = {frame[: frame.find(b"\0")] for frame in commit.frames}
-    ends = [(frame.find(b"\0"), frame) for frame in (commit.frames[0], commit.frames[-1])]
-    first, last = (order_of(frame, at)[1] for at, frame in ends)
-    times = [int.from_bytes(frame[(at := frame.find(b"\0")) + 25 : at + 33], "big") for frame in commit.frames]
-    oldest, newest = (min(time, 2**63 - 1) for time in (min(times), max(times)))
-    text = b"\n".join(sorted(topics)).decode()
-    return last, first, oldest, newest, len(frames), zlib.crc32(frames), text, numbers, frames
+    first, last = (order_of(frame, frame.find(b"\0"))[1] for frame in (commit.frames[0], commit.frames[-1]))
+    topics = "\n".join(row.name for row in commit.topics)  # every topic of its messages changed since the last commit
+    return last, first, commit.oldest, commit.newest, len(frames), zlib.crc32(frames), topics, numbers, frames
 
 
 def _crc(name: bytes, seq: int, offset: int, retained: bytes) -> int:

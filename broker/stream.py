@@ -26,7 +26,10 @@ _ORDER: Final = struct.Struct("!QQQ")
 _MAPS: Final = frozenset((*range(0x80, 0x90), 0xDE, 0xDF))
 _EMPTY: Final = b"\x80"
 _ORIGIN: Final = b"\x06broker"
-COMMIT_BYTES: Final = 4 * 1024 * 1024
+_NEVER: Final = 2**63 - 1
+SMALL: Final = 2048
+"""Longer messages are limited in bytes, not only in number."""
+COMMIT_BYTES: Final = 1024 * 1024
 """A flood is committed in parts of this size even if nobody asks: memory is bounded before wear is."""
 
 
@@ -50,6 +53,10 @@ class Commit:
     numbers: dict[bytes, int]
     offset: int
     oldest_needed: int
+    oldest: int
+    """Publisher's time of its messages, from here"""
+    newest: int
+    """to here; nanoseconds since 1970 UTC."""
 
 
 class Stream:
@@ -61,27 +68,30 @@ class Stream:
         self.offset = 0
         self.committed = 0
         """Offset of the newest message on disk."""
+        self._oldest, self._newest = _NEVER, 0
+        self._noted = 0
         self.received = 0
         self.refused = 0
         self._access = access
         self._out = out
         self._body_bytes = config.limits.body_bytes
+        self._large_left = self._large_bytes = config.limits.large_bytes
 
     def take(self, client: Client, records: list[bytes]) -> list[tuple[int, HearthbusError]]:
         """Take in a client's messages in order; return (index, why) of those refused."""
         refused: list[tuple[int, HearthbusError]] = []
         known = client.publishes
         fanout, out = self._out.fanout, self._out
-        origin, limit = client.origin, self._body_bytes
-        pack = _ORDER.pack
+        origin = client.origin
+        pack, mark = _ORDER.pack, self.topics.mark
         for index, record in enumerate(records):
             try:
                 at = record.index(0)
                 state = known.get(record[:at]) or self._admit(client, record[:at], "publish")
                 if record[at + 10] not in _MAPS:
                     raise Invalid("the body is not a msgpack map")
-                if len(record) - at - 10 > limit:
-                    raise Refused(f"{state.name}: the body is larger than {limit} bytes")
+                if len(record) > SMALL:
+                    self._admit_large(state.name, len(record) - at - 10)
                 flags = record[at + 9]
                 if flags:
                     self._check_flags(record, at, flags)
@@ -97,14 +107,16 @@ class Stream:
             frame = b"%b%b%b%b%b" % (state.head, order, record[at + 1 : at + 10], origin, record[at + 10 :])
             state.offset = offset
             fanout.append(frame)
-            if not state.dirty:
-                self.topics.mark(state)
+            if state.mark != mark:
+                self.topics.note(state)
             if flags:
                 state.retained = b"" if record[at + 10 :] == _EMPTY else frame
             if state.journaled:
                 out.log.append(frame)
-                out.offsets.append(offset)
         self.received += len(records)
+        # a batch comes from one clock, so its first and last message bound the times of all
+        self._note_time(records[0])
+        self._note_time(records[-1])
         return refused
 
     def say(self, topic: str, body: dict[str, Any], *, wall: int, retain: bool = True) -> None:
@@ -157,17 +169,26 @@ class Stream:
             raise Refused(f"{client.name} may not {verb} {topic}")
 
     def written(self) -> None:
-        """Put what this turn logged into the journal's memory."""
-        if self._out.log:
-            self.memory.add(self._out.log, self._out.offsets)
+        """Put what was logged since the last call into the journal's memory: before it is read, and at a turn's end."""
+        if len(self._out.log) > self._noted:
+            self.memory.add(self._out.log[self._noted :])
+            self._noted = len(self._out.log)
+
+    def begin(self) -> None:
+        """A new turn, with an empty log."""
+        self._noted = 0
 
     def hand_over(self, *, consumers: dict[str, int | None], numbers: dict[bytes, int], oldest_needed: int) -> Commit:
         """Return everything that is not on disk as one transaction."""
         rows = [
             TopicRow(name=state.name, seq=state.seq, offset=state.offset, retained=state.retained)
-            for state in self.topics.hand_over(self.offset)
+            for state in self.topics.hand_over()
         ]
+        oldest, newest = self._oldest, self._newest
+        self._oldest, self._newest = _NEVER, 0
         return Commit(
+            oldest=oldest,
+            newest=newest,
             frames=self.memory.hand_over(),
             topics=rows,
             consumers=consumers,
@@ -193,9 +214,9 @@ class Stream:
             if frame[at + 33] & RETAIN:
                 body_at = at + 35 + frame[at + 34]
                 state.retained = b"" if frame[body_at:] == _EMPTY else frame
-            if not state.dirty:
-                self.topics.mark(state)
-            self.memory.add([frame], [offset])
+            self.topics.note(state)
+            self._note_time(frame[:at] + frame[at + 24 :])
+            self.memory.add([frame])
         return self.offset - before
 
     def _admit(self, client: Client, name: bytes, verb: Verb) -> TopicState:
@@ -205,6 +226,25 @@ class Stream:
         state = self.topics.by_name.get(name) or self._add(topic)
         client.publishes[name] = state
         return state
+
+    def take_back(self, commit: Commit) -> None:
+        """The disk did not take a commit: it will be part of the next one."""
+        self.memory.failed()
+        self._oldest, self._newest = min(self._oldest, commit.oldest), max(self._newest, commit.newest)
+        for row in commit.topics:
+            state = self.topics.by_name[row.name.encode()]
+            self.topics.note(state)
+
+    def refresh(self) -> None:
+        """Begin a new window for large messages; called when a silent connection of the one before is gone."""
+        self._large_left = self._large_bytes
+
+    def _admit_large(self, topic: str, size: int) -> None:
+        if size > self._body_bytes:
+            raise Refused(f"{topic}: the body is larger than {self._body_bytes} bytes")
+        if size > self._large_left:
+            raise Refused(f"{topic}: too many large messages at once ([broker.limits] large_bytes)")
+        self._large_left -= size
 
     def _add(self, topic: str) -> TopicState:
         check_topic(topic)
@@ -219,7 +259,13 @@ class Stream:
             raise Invalid(f"flags {flags} are not a client's to set")
         decode_body(memoryview(record)[at + 10 :])
 
+    def _note_time(self, record: bytes) -> None:
+        at = record.find(b"\0")
+        time = min(int.from_bytes(record[at + 1 : at + 9], "big"), _NEVER)
+        self._oldest, self._newest = min(self._oldest, time), max(self._newest, time)
+
     def _stamp(self, state: TopicState, record: bytes, at: int, flags: int, origin: bytes) -> bytes:
+        self._note_time(record)
         self.offset += 1
         state.seq += 1
         order = _ORDER.pack(state.seq, self.offset, state.offset)
@@ -229,11 +275,9 @@ class Stream:
 
     def _emit(self, state: TopicState, frame: bytes) -> None:
         self._out.fanout.append(frame)
-        if not state.dirty:
-            self.topics.mark(state)
+        self.topics.note(state)
         if state.journaled:
             self._out.log.append(frame)
-            self._out.offsets.append(state.offset)
 
 
 def _text(name: bytes) -> str:

@@ -15,14 +15,14 @@ from hearthbus.topics import matcher
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-GENERATIONS: Final = 12
-"""How many commits back `changed_since` can look."""
+GENERATIONS: Final = 30
+"""How many generations, of a second or more, `changed_since` can look back."""
 
 
 class TopicState:
     """One topic; a mutable record because every message touches it."""
 
-    __slots__ = ("dirty", "head", "journaled", "name", "offset", "retained", "seq")
+    __slots__ = ("dirty", "generation", "head", "journaled", "mark", "name", "offset", "retained", "seq")
 
     def __init__(self, name: str, *, seq: int = 0, offset: int = 0, retained: bytes = b"", journaled: bool) -> None:
         self.name = name
@@ -32,7 +32,10 @@ class TopicState:
         self.retained = retained
         """The stamped frame, empty when nothing is retained."""
         self.journaled = journaled
+        self.mark = self.generation = -1
+        """The mark and the generation it was last noted in."""
         self.dirty = False
+        """Newer than the last commit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +54,10 @@ class Topics:
         self.by_name: dict[bytes, TopicState] = {}
         self.changed: list[TopicState] = []
         """Topics with a message since the last commit was handed over."""
+        self.mark = 0
+        """Changes when every topic's next message must be noted anew; compared with each message."""
+        self._generation = 0
+        self._present: list[TopicState] = []
         self._limit = limit
         self._journal = [matcher(pattern) for pattern in journal]
         self._past: deque[tuple[int, list[TopicState]]] = deque(maxlen=GENERATIONS)
@@ -74,19 +81,32 @@ class Topics:
         """Begin counting generations at `offset`, once, after recovery."""
         self._generation_start = offset
 
-    def mark(self, state: TopicState) -> None:
-        """Note that `state` has a message newer than the last commit."""
-        state.dirty = True
-        self.changed.append(state)
+    def note(self, state: TopicState) -> None:
+        """Note the first message of `state` since the mark changed."""
+        state.mark = self.mark
+        if not state.dirty:
+            state.dirty = True
+            self.changed.append(state)
+        if state.generation != self._generation:
+            state.generation = self._generation
+            self._present.append(state)
 
-    def hand_over(self, offset: int) -> list[TopicState]:
-        """Begin a new generation after `offset`; return the topics that changed in the old one."""
+    def hand_over(self) -> list[TopicState]:
+        """Return the topics that changed since the last time."""
         changed, self.changed = self.changed, []
         for state in changed:
             state.dirty = False
-        self._past.append((self._generation_start, changed))
-        self._generation_start = offset
+        self.mark += 1
         return changed
+
+    def next_generation(self, offset: int) -> None:
+        """Begin a new generation after `offset`; called once a second or so."""
+        if offset > self._generation_start:
+            self._past.append((self._generation_start, self._present))
+            self._present = []
+            self._generation_start = offset
+            self._generation += 1
+            self.mark += 1
 
     def changed_since(self, offset: int, patterns: Iterable[str], limit: int) -> tuple[list[tuple[str, int]], bool]:
         """Return (topic, newest offset) of the topics of `patterns` with a message after `offset`.
@@ -95,7 +115,7 @@ class Topics:
         """
         matchers = [matcher(pattern) for pattern in patterns]
         found: dict[str, int] = {}
-        start, states = self._generation_start, self.changed
+        start, states = self._generation_start, self._present
         older = reversed(self._past)
         while True:
             for state in states:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 FRAMES_AT_ONCE: Final = 500
 """Frames read before the event loop gets its turn."""
-RECEIVE_QUEUE: Final = 20_000
+RECEIVE_QUEUE: Final = 100_000
 """Messages ZeroMQ holds for a client that is busy; the rest waits at the broker, and is refilled if dropped there."""
 MAX_FRAME: Final = 4 * 1024 * 1024
 _REQUEST_EVENTS: Final = (
@@ -60,6 +60,8 @@ class Link:
         self._fanout = ""
         self._prefixes: dict[bytes, int] = {}
         self._looking = False
+        self.emptied = 0
+        """How often the fan-out was read until nothing was left."""
 
     def open(self) -> None:
         """Begin to connect, and never stop trying."""
@@ -178,7 +180,7 @@ class Link:
             for _ in range(FRAMES_AT_ONCE):
                 add(receive(zmq.NOBLOCK))
         except zmq.Again:
-            pass
+            self.emptied += 1
         else:
             self._loop.call_soon(self._read_sub)
         if frames:

@@ -37,6 +37,10 @@ class Home(Protocol):
     def epoch(self) -> int:
         """Name of the broker's history."""
 
+    @property
+    def emptied(self) -> int:
+        """How often the fan-out was read until nothing was left."""
+
     async def add(self, subscription: ZmqSubscription) -> None:
         """Subscribe its patterns at the broker; raises `Refused`."""
 
@@ -68,7 +72,9 @@ class ZmqSubscription:
         self._entered = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._again = False
+        self._anew = True
         self._suspects: dict[str, int] = {}
+        self._emptied = 0
         self._unproven = False
         self._read_to = 0
         """The journal has been read up to here: what it lacks before is nowhere."""
@@ -127,6 +133,11 @@ class ZmqSubscription:
                 self._waiter.set_result(None)
             self._waiter = None
 
+    def reconnected(self) -> None:
+        """The fan-out's connection may be a new one: nothing is sure before a marker comes through it."""
+        self._anew = True
+        self.disturbed()
+
     def disturbed(self) -> None:
         """Something may be missing: complete the past before live messages go on."""
         if not self._started or self._closed:
@@ -139,7 +150,8 @@ class ZmqSubscription:
     def checked(self, offset: int, changed: list[tuple[str, int]], *, complete: bool) -> None:
         """The broker's word on what has been published; messages and it travel on different connections.
 
-        So what is missing once may be on its way; what is missing twice is fetched, and what then is missing is lost.
+        So what is missing may be on its way. What is still missing with the next heartbeat, although the fan-out was
+        read until it was empty in between, is fetched; and what the journal then lacks is lost.
         """
         track = self.track
         if not track.live:
@@ -149,13 +161,15 @@ class ZmqSubscription:
             self.disturbed()
             return
         missing = dict(track.missing(changed))
+        late = {topic: at for topic, at in self._suspects.items() if topic in missing and track.missing([(topic, at)])}
         if not missing:
             track.verified = max(track.verified, offset)
             self._suspects = {}
-        elif any(self._suspects.get(topic, 0) >= at or topic in self._suspects for topic, at in missing.items()):
-            self._unproven = True
+        elif not late:
+            self._suspects, self._emptied = missing, self._home.emptied
+        elif self._emptied != self._home.emptied:
+            self._suspects, self._unproven = late, True
             self.disturbed()
-        self._suspects = missing
 
     def close(self) -> None:
         """End the stream."""
@@ -192,7 +206,10 @@ class ZmqSubscription:
         home, track = self._home, self.track
         if not self._entered.is_set():
             await home.add(self)
-        start = await home.marker()
+        start = self._read_to
+        if self._anew:
+            self._anew = False
+            start = await self._marker()
         if self._epoch != home.epoch:
             self._begin_history(start)
             self._entered.set()
@@ -212,6 +229,13 @@ class ZmqSubscription:
                 break
         self._read_to = after
         self.wake()
+
+    async def _marker(self) -> int:
+        try:
+            return await self._home.marker()
+        except Unavailable:
+            self._anew = True
+            raise
 
     def _begin_history(self, start: int) -> None:
         if self._epoch:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("hearthbus")
 
-MARKER_S = 5.0
+MARKER_S = 2.0
 MAX_ROUTES = 50_000
 _LARGEST = 2**63 - 1
 
@@ -61,6 +61,11 @@ class ZmqTransport:
     def epoch(self) -> int:
         """Name of the broker's history."""
         return self._conversation.epoch
+
+    @property
+    def emptied(self) -> int:
+        """How often the fan-out was read until nothing was left."""
+        return self._conversation.link.emptied
 
     @property
     def _conversation(self) -> Conversation:
@@ -223,7 +228,7 @@ class ZmqTransport:
         for responder in self._responders:
             responder.on_greeted()
         for subscription in self._subscriptions:
-            subscription.disturbed()
+            subscription.reconnected()
         if self._subscriptions:
             self._later(self._say_patterns())
 
@@ -300,7 +305,7 @@ class ZmqTransport:
     def _marked(self, name: bytes, offset: bytes) -> None:
         if name == self._watch_marker:
             for subscription in self._subscriptions:
-                subscription.disturbed()
+                subscription.reconnected()
         answer = self._markers.get(name)
         if answer is not None and not answer.done():
             answer.set_result(int.from_bytes(offset, "big"))
