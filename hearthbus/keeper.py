@@ -77,13 +77,12 @@ class Keeper:
         self._interrupt.set()
         return True
 
-    def notice(self) -> bool:
+    def notice(self) -> None:
         """Look whether the broker is there, and count its returns."""
         connected = self._bus is not None and self._bus.connected
         if connected and not self._connected:
             self._reconnects += 1
         self._connected = connected
-        return connected
 
     async def publish_health(self, lag: float) -> None:
         """Publish how the service is on `service/<name>/health`."""

@@ -49,7 +49,7 @@ class Runner:
         self._house = house
         self._keepers = [Keeper(house.services[name], house.url, connect or _connect) for name in names]
         self._stop = asyncio.Event()
-        self._outage = Outage()
+        self._told = False
         self._ready = False
         self._lag = 0.0
         self._next_health = 0.0
@@ -95,20 +95,20 @@ class Runner:
             notify("READY=1")
 
     async def _watch(self) -> None:
-        """Look after the process once a second: readiness, watchdog, outages, loop lag, health."""
+        """Look after the process once a second: readiness, watchdog, loop lag, health."""
         loop = asyncio.get_running_loop()
         watchdog = watchdog_seconds()
         tick = min(_TICK, watchdog / 3) if watchdog else _TICK
-        due = loop.time()
+        start = due = loop.time()
         self._next_health = due + tick
         while True:
             due = max(due + tick, loop.time())
             await asyncio.sleep(due - loop.time())
             now = loop.time()
             self._lag = max(self._lag, now - due)
-            self._say_ready()
-            connected = [keeper.notice() for keeper in self._keepers]
-            self._outage.look(now, self._house.url, connected=all(connected))
+            self._say_ready(now - start)
+            for keeper in self._keepers:
+                keeper.notice()
             if watchdog:
                 notify("WATCHDOG=1")
             if now >= self._next_health:
@@ -117,34 +117,18 @@ class Runner:
                     await keeper.publish_health(self._lag)
                 self._lag = 0.0
 
-    def _say_ready(self) -> None:
+    def _say_ready(self, waited: float) -> None:
+        """Tell systemd, and after a moment the log, whether the broker has been found; once it is lost the bus logs."""
         if self._ready:
             return
         if all(keeper.been_connected for keeper in self._keepers):
             self._ready = True
             notify("READY=1", f"STATUS=running {', '.join(keeper.name for keeper in self._keepers)}")
-        else:
-            notify("EXTEND_TIMEOUT_USEC=30000000", f"STATUS=waiting for the broker at {self._house.url}")
-
-
-class Outage:
-    """Says once that the broker is away, and once that it is back."""
-
-    def __init__(self) -> None:
-        self._since: float | None = None
-        self._said = False
-
-    def look(self, now: float, url: str, *, connected: bool) -> None:
-        """Take note of how it is at `now`, in seconds."""
-        if not connected:
-            self._since = now if self._since is None else self._since
-            if not self._said and now - self._since >= PATIENCE:
-                self._said = True
-                log.warning("waiting for the broker at %s", url)
-        elif self._since is not None:
-            if self._said:
-                log.info("the broker is there, after %.0f s", now - self._since)
-            self._since, self._said = None, False
+            return
+        notify("EXTEND_TIMEOUT_USEC=30000000", f"STATUS=waiting for the broker at {self._house.url}")
+        if waited >= PATIENCE and not self._told:
+            self._told = True
+            log.warning("waiting for the broker at %s", self._house.url)
 
 
 def _connect(url: str, name: str) -> Bus:
