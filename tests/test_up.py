@@ -1,0 +1,144 @@
+"""`hearthbus up` as a process: a whole house from one command."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from told import Tail, Told
+
+from hearthbus import Bus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+UP = (sys.executable, "-m", "hearthbus", "up")
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HEARTHBUS_URL", "NOTIFY_SOCKET", "JOURNAL_STREAM"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Return an empty folder with a short name: a Unix socket's path has 107 bytes."""
+    with tempfile.TemporaryDirectory(prefix="hb-") as name:
+        yield Path(name)
+
+
+@contextmanager
+def up(folder: Path, *words: str, tables: str = "[host]\n") -> Iterator[tuple[subprocess.Popen[bytes], Told, str]]:
+    """Run `hearthbus up` with a house of its own for a block."""
+    url = f"ipc://{folder}/bus"
+    (folder / "hearthbus.toml").write_text(f'[broker]\naddress = "{url}"\ndata = "{folder}/data"\n{tables}')
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen((*UP, *words), cwd=folder, stdout=log, stderr=subprocess.STDOUT)
+    told = Tail(folder / "log")
+    try:
+        yield process, told, url
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+async def presence(bus: Bus, name: str, holds: Callable[[dict[str, object]], bool]) -> dict[str, object]:
+    """Wait until the presence of a service is as it should be; return it."""
+    async with asyncio.timeout(15):
+        async for message in bus.subscribe(f"service/{name}"):
+            if holds(message.body):
+                return message.body
+    raise AssertionError("the subscription ended")
+
+
+async def test_a_whole_house_runs_and_stops_at_ctrl_c(folder: Path) -> None:
+    """The first lines say what runs, where, and what to type next; Ctrl-C ends it with 0."""
+    with up(folder) as (process, told, url):
+        async with Bus(url, connect_timeout=10) as bus:
+            await presence(bus, "host", lambda body: body["status"] == "online")
+        await told.until("host is running")
+        process.send_signal(signal.SIGINT)
+        code = await asyncio.to_thread(process.wait, 15)
+
+    assert 0 == code
+    assert f"The house is up: the broker on {url}; services: host." in told.lines
+    assert "Its configuration is hearthbus.toml." in told.lines
+    assert re.search(rf"  \S*hearthbus sub '#' -v --url {url}\n", "\n".join(told.lines))
+    assert "stopping" in told.lines
+    assert "host   | host is running, on " + url in told.lines
+    assert "\x1b" not in "".join(told.lines)
+
+
+async def test_what_dies_in_a_house_comes_back(folder: Path) -> None:
+    """A killed service is back within seconds, and so is a killed broker, with its service at work."""
+    with up(folder, tables="[host]\ninterval_s = 1\n") as (process, told, url):
+        async with Bus(url, connect_timeout=10) as bus:
+            first = await presence(bus, "host", lambda body: body["status"] == "online")
+            os.kill(int(str(first["pid"])), signal.SIGKILL)
+            await presence(bus, "host", lambda body: body["status"] == "online" and body["pid"] != first["pid"])
+            os.kill(broker_of(process), signal.SIGKILL)
+            killed = time.time_ns()
+            await told.until("broker . listening", times=2)
+            async with asyncio.timeout(15):
+                async for message in bus.subscribe("host/#"):
+                    if message.time > killed and not message.replayed:
+                        break
+
+    assert "host   | ended with exit code 137; starting it again in 1." in "\n".join(told.lines)
+    assert "broker | ended with exit code 137; starting it again in 1." in "\n".join(told.lines)
+
+
+def broker_of(process: subprocess.Popen[bytes]) -> int:
+    """Return the process id of the broker a supervisor has started."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    return next(int(child) for child in children if b"\0broker\0" in Path(f"/proc/{child}/cmdline").read_bytes())
+
+
+async def test_a_killed_supervisor_leaves_nobody_behind(folder: Path) -> None:
+    """Where `up` itself is killed, its processes end: the next `up` finds the address free."""
+    with up(folder) as (process, _, url):
+        async with Bus(url, connect_timeout=10) as bus:
+            await presence(bus, "host", lambda body: body["status"] == "online")
+        process.kill()
+        process.wait(5)
+        deadline = time.monotonic() + 10
+        while (folder / "bus").exists() and answers(folder / "bus"):
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.01)
+
+
+def answers(path: Path) -> bool:
+    """Whether somebody listens at a Unix socket."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) == 0
+
+
+async def test_only_what_is_named_is_started(folder: Path) -> None:
+    """`up NAME` runs the broker and that service alone."""
+    with up(folder, "host", tables="[host]\n[sun]\nlatitude = 1.0\nlongitude = 1.0\n") as (_, told, url):
+        await told.until("host is running")
+
+    assert f"The house is up: the broker on {url}; services: host." in told.lines
+
+
+def test_a_bad_configuration_starts_nothing(folder: Path) -> None:
+    """Every problem is told, and the exit code is 78."""
+    (folder / "hearthbus.toml").write_text("[host]\ninterval = 3\n[broker]\naddres = 1\n")
+    ended = subprocess.run(UP, cwd=folder, capture_output=True, text=True, check=False)
+
+    assert (78, "") == (ended.returncode, ended.stdout)
+    assert ["hearthbus.toml:2: host.interval", "hearthbus.toml:4: broker.addres"] == [
+        line.removeprefix("hearthbus: ").split(": unknown")[0] for line in ended.stderr.splitlines()
+    ]
