@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 import zmq
+import zmq.backend
 
 from broker.disk import Disk, Written
 from broker.stats import Stats
@@ -41,6 +42,8 @@ class Loop:
         self._context = zmq.Context()
         self.router = self._socket(zmq.ROUTER)
         self.xpub = self._socket(zmq.XPUB)
+        # pyzmq's compiled method, without the layer that knows of routing ids and groups: 0.2 of 0.35 microseconds
+        self._send = zmq.backend.Socket.send.__get__(self.xpub)
         self._subscriptions = 0
         self._by_connection: dict[int, int] = {}
         self._stop = False
@@ -146,9 +149,9 @@ class Loop:
         frames, numbers, places = core.record()
         if frames or numbers or places:
             tail.write(frames, numbers, places)
-        send = self.xpub.send
+        send, nowait = self._send, int(zmq.NOBLOCK)
         for frame in core.out.fanout:
-            send(frame, zmq.NOBLOCK)
+            send(frame, nowait)
         core.end()
         while core.pages.jobs:
             self._disk.read(core.pages.jobs.popleft())

@@ -129,8 +129,10 @@ class Bus:
         """
         if topic not in self._topics:
             self._remember(topic)
-        data = encode_body({**body, **fields} if body else fields)
-        await self._transport.publish(topic, data, time=time.time_ns(), retain=retain, confirm=confirm, ttl=ttl)
+        data = encode_body(fields if body is None else {**body, **fields} if fields else body)
+        wait = self._transport.publish(topic, data, time=time.time_ns(), retain=retain, confirm=confirm, ttl=ttl)
+        if wait is not None:
+            await wait
 
     def subscribe(self, *patterns: str, retained: bool = True, durable: str | None = None) -> Subscription:
         """Return the stream of messages of `patterns`.

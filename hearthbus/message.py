@@ -47,7 +47,8 @@ _STAMPED: Final = struct.Struct("!QQQQBB")
 _NAME: Final = 1 + _STAMPED.size
 """Where the publisher's name begins, behind the topic's end."""
 _SENT: Final = struct.Struct("!QB")
-_ORDER: Final = struct.Struct("!QQQ")
+ORDER: Final = struct.Struct("!QQQ")
+"""Sequence, offset and previous, right behind the topic's end."""
 _PLAIN: Final = frozenset((str, int, bool, type(None)))
 _MAPS: Final = frozenset((*range(0x80, 0x90), 0xDE, 0xDF))
 _unpack: Final = msgpack.unpackb
@@ -215,7 +216,7 @@ def _check_nested(key: str, item: Any, depth: int) -> None:
 
 def encode_sent(topic: bytes, body: bytes, *, time: int, flags: int = 0) -> bytes:
     """Make a publisher's frame from a checked topic and an encoded body."""
-    return b"%b\0%b%b" % (topic, _SENT.pack(time, flags), body)
+    return topic + b"\0" + _SENT.pack(time, flags) + body
 
 
 def split_sent(frame: bytes) -> tuple[bytes, int, int, bytes]:
@@ -242,7 +243,7 @@ def stamp(
 
 def order_of(frame: bytes, at: int) -> tuple[int, int, int]:
     """Return (sequence, offset, previous) of a stamped frame whose topic ends at `at`."""
-    return _ORDER.unpack_from(frame, at + 1)
+    return ORDER.unpack_from(frame, at + 1)
 
 
 def topic_end(frame: bytes) -> int:
@@ -278,5 +279,11 @@ def decode_known(frame: bytes, at: int, topic: str, *, replayed: bool = False, l
     Raises:
         Invalid: a body that is not a sound map.
     """
-    body = decode_body(frame[at + _NAME + frame[at + _NAME - 1] :])
+    try:
+        body = _unpack(frame[at + _NAME + frame[at + _NAME - 1] :])
+    except Exception as error:  # noqa: BLE001 - as in decode_body
+        raise Invalid(f"the body is not msgpack: {type(error).__name__}") from None
+    if type(body) is not dict:
+        raise Invalid("the body is not a msgpack map")
+    _check_map(body, 1)
     return Message(topic, body, frame, at, replayed, lost)

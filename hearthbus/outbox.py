@@ -42,63 +42,56 @@ class Outbox:
         """Everything up to this number has been taken in by the broker."""
         self.dropped = 0
         """Messages given up: the queue was full, or their time was over."""
-        self._entries: deque[Entry] = deque()
-        self._sent = 0
+        self.entries: deque[Entry] = deque()
+        """What is not acknowledged, oldest first."""
+        self.fresh: list[Entry] = []
+        """The newest of them, which have not been handed to the socket."""
         self._unstored: deque[tuple[int, Entry]] = deque()
         self._tidy_beyond = 2 * QUEUE
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self.entries)
 
     @property
     def full(self) -> bool:
         """Whether the window is used up."""
-        return len(self._entries) >= WINDOW
-
-    @property
-    def unsent(self) -> int:
-        """Messages that have not been handed to the socket."""
-        return len(self._entries) - self._sent
+        return len(self.entries) >= WINDOW
 
     def add(self, entry: Entry) -> None:
         """Take in a message."""
-        self._entries.append(entry)
+        self.entries.append(entry)
+        self.fresh.append(entry)
 
     def queue(self, entry: Entry, now: float) -> None:
         """Take in a message while the broker is away; drop what is in its way."""
-        self._entries.append(entry)
-        if len(self._entries) > self._tidy_beyond:
+        self.entries.append(entry)
+        if len(self.entries) > self._tidy_beyond:
             self._tidy(now)
-            self._tidy_beyond = 2 * max(QUEUE, len(self._entries))
+            self._tidy_beyond = 2 * max(QUEUE, len(self.entries))
 
     def batches(self) -> Iterator[tuple[int, list[bytes], bool]]:
         """Yield what has not been sent: (first number, records, whether one of them wants a confirmation)."""
-        while self._sent < len(self._entries):
-            first = self.taken + self._sent + 1
-            records: list[bytes] = []
-            size, confirm = 0, False
-            for at in range(self._sent, min(len(self._entries), self._sent + BATCH)):
-                entry = self._entries[at]
-                size += len(entry.record)
-                if records and size > BATCH_BYTES:
-                    break
-                records.append(entry.record)
-                confirm = confirm or entry.settle is not None
-            self._sent += len(records)
-            yield first, records, confirm
+        fresh, self.fresh = self.fresh, []
+        first = self.taken + len(self.entries) - len(fresh) + 1
+        for start in range(0, len(fresh), BATCH):
+            for part in _bounded(fresh[start : start + BATCH]):
+                yield first, [entry.record for entry in part], any([entry.settle for entry in part])  # noqa: C419 - a list is twice as fast here
+                first += len(part)
 
     def unsend(self) -> None:
         """What was handed to a socket that is gone is not sent."""
-        self._sent = 0
+        self.fresh = list(self.entries)
 
     def take(self, number: int) -> None:
         """The broker has taken in everything up to `number`."""
-        for _ in range(min(number - self.taken, len(self._entries))):
-            entry = self._entries.popleft()
+        entries = self.entries
+        for _ in range(min(number - self.taken, len(entries))):
+            entry = entries.popleft()
             self.taken += 1
-            self._sent -= self._sent > 0
             if entry.settle is not None:
                 self._unstored.append((self.taken, entry))
+        if len(self.fresh) > len(entries):
+            self.fresh = list(entries)
 
     def store(self, number: int) -> None:
         """The broker has everything up to `number` on disk."""
@@ -114,10 +107,10 @@ class Outbox:
                 _settle(self._unstored.popleft()[1], error)
             return
         at = number - self.taken - 1
-        if 0 <= at < len(self._entries):
-            entry = self._entries[at]
+        if 0 <= at < len(self.entries):
+            entry = self.entries[at]
             _settle(entry, error)
-            self._entries[at] = entry._replace(settle=None)
+            self.entries[at] = entry._replace(settle=None)
 
     def resume(self, number: int, now: float) -> bool:
         """A broker greets that has taken in up to `number`: get ready to send the rest again.
@@ -126,8 +119,8 @@ class Outbox:
         """
         self.take(number)
         self.taken = max(self.taken, number)
-        self._sent = 0
         self._tidy(now)
+        self.unsend()
         return bool(self._unstored)
 
     def broke_off(self) -> None:
@@ -138,24 +131,24 @@ class Outbox:
 
     def expire(self, now: float) -> None:
         """Drop what has waited too long; called while the broker is away."""
-        if any(entry.expires <= now and not entry.retain for entry in self._entries):
+        if any(entry.expires <= now and not entry.retain for entry in self.entries):
             self._tidy(now)
 
     def give_up(self, why: str) -> None:
         """The client ends: nothing more will be sent."""
-        for entry in [*(entry for _, entry in self._unstored), *self._entries]:
+        for entry in [*(entry for _, entry in self._unstored), *self.entries]:
             _settle(entry, Unavailable(why))
-        self.dropped += len(self._entries)
-        self._entries.clear()
+        self.dropped += len(self.entries)
+        self.entries.clear()
+        self.fresh.clear()
         self._unstored.clear()
-        self._sent = 0
 
     def _tidy(self, now: float) -> None:
         """Keep the newest value of each retained topic, and what is young enough of the rest, newest first."""
         kept: deque[Entry] = deque()
         states: set[str] = set()
         waiting = 0
-        for entry in reversed(self._entries):
+        for entry in reversed(self.entries):
             if entry.settle is None and entry.retain:
                 keep = entry.topic not in states
                 states.add(entry.topic)
@@ -169,7 +162,18 @@ class Outbox:
             elif not superseded:
                 self.dropped += 1
                 _settle(entry, Unavailable(f"{entry.topic}: the broker was away for too long; not published"))
-        self._entries = kept
+        self.entries.clear()
+        self.entries.extend(kept)
+
+
+def _bounded(part: list[Entry]) -> Iterator[list[Entry]]:
+    """Cut a batch that is too large for one frame in halves."""
+    if len(part) > 1 and sum([len(entry.record) for entry in part]) > BATCH_BYTES:
+        middle = len(part) // 2
+        yield from _bounded(part[:middle])
+        yield from _bounded(part[middle:])
+    else:
+        yield part
 
 
 def _settle(entry: Entry, error: HearthbusError | None) -> None:

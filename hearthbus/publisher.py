@@ -13,13 +13,17 @@ from typing import TYPE_CHECKING, Final
 from hearthbus import protocol
 from hearthbus.errors import HearthbusError, Unavailable
 from hearthbus.message import RETAIN, encode_sent
-from hearthbus.outbox import BATCH, Entry, Outbox
+from hearthbus.outbox import BATCH, WINDOW, Entry, Outbox
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from hearthbus.zmq_link import Link
 
 log = logging.getLogger("hearthbus")
 GOODBYE_S: Final = 1.0
+_new: Final = tuple.__new__
+"""Makes an Entry in a third of the time its own constructor takes."""
 
 
 class Publisher:
@@ -27,6 +31,7 @@ class Publisher:
 
     def __init__(self, link: Link) -> None:
         self.outbox = Outbox()
+        self._entries = self.outbox.entries
         self._link = link
         self._loop = asyncio.get_running_loop()
         self._up = False
@@ -34,31 +39,52 @@ class Publisher:
         self._room: asyncio.Future[None] | None = None
         self._dropped = 0
 
-    async def publish(self, topic: str, body: bytes, *, time_ns: int, retain: bool, confirm: bool, ttl: float) -> None:
-        """Send one message, now or when the broker is back; wait while too many are on their way."""
-        while self._up and self.outbox.full:
-            await self._wait_for_room()
+    # positional, like Message: it is called for every message
+    def publish(  # noqa: PLR0917
+        self,
+        topic: str,
+        body: bytes,
+        time_ns: int,
+        retain: bool,  # noqa: FBT001
+        confirm: bool,  # noqa: FBT001
+        ttl: float,
+    ) -> Awaitable[None] | None:
+        """Send one message, now or when the broker is back; return what is to be awaited, if anything is."""
         record = encode_sent(topic.encode(), body, time=time_ns, flags=RETAIN if retain else 0)
-        now = time.monotonic()
-        if not confirm:
-            self._add(Entry(record, topic, retain, now + ttl, None), now)
-            return
+        if confirm:
+            return self._confirmed(topic, record, retain=retain, ttl=ttl)
+        entry = _new(Entry, (record, topic, retain, time.monotonic() + ttl, None))
+        if self._up and len(self._entries) < WINDOW:
+            self._add(entry)
+            return None
+        if self._up:
+            return self._later(entry)
+        self.outbox.queue(entry, time.monotonic())
+        return None
+
+    async def _confirmed(self, topic: str, record: bytes, *, retain: bool, ttl: float) -> None:
+        """Publish and wait until it is on disk."""
         done: asyncio.Future[HearthbusError | None] = self._loop.create_future()
 
         def settle(error: HearthbusError | None) -> None:
             if not done.done():
                 done.set_result(error)
 
-        self._add(Entry(record, topic, retain, now + ttl, settle), now)
+        await self._later(Entry(record, topic, retain, time.monotonic() + ttl, settle))
         try:
             async with asyncio.timeout(ttl):
                 error = await done
         except TimeoutError:
-            raise Unavailable(
-                f"{topic}: the broker did not confirm within {ttl:g} s; it may be on disk or not"
-            ) from None
+            text = f"{topic}: the broker did not confirm within {ttl:g} s; it may be on disk or not"
+            raise Unavailable(text) from None
         if error is not None:
             raise error
+
+    async def _later(self, entry: Entry) -> None:
+        """Publish when there is room."""
+        while self._up and self.outbox.full:
+            await self._wait_for_room()
+        self._add(entry)
 
     def greeted(self, number: int, *, same_history: bool) -> None:
         """A broker is there that has taken in up to `number`: send it the rest."""
@@ -115,12 +141,12 @@ class Publisher:
         self.outbox.give_up("the client ended before the broker had it")
         self._tell_dropped()
 
-    def _add(self, entry: Entry, now: float) -> None:
+    def _add(self, entry: Entry) -> None:
         if not self._up:
-            self.outbox.queue(entry, now)
+            self.outbox.queue(entry, time.monotonic())
             return
         self.outbox.add(entry)
-        if self.outbox.unsent >= BATCH:
+        if len(self.outbox.fresh) >= BATCH:
             self.flush()
         elif not self._flushing:
             self._flushing = True

@@ -155,6 +155,8 @@ class Track:
     def decode(self, frame: bytes, at: int, cell: Cell, mark: int) -> Message | None:
         """Make the reader's message; None, counted, where its body is not sound."""
         try:
+            if not mark:
+                return decode_known(frame, at, cell.name)
             return decode_known(frame, at, cell.name, replayed=mark > 0, lost=mark - 1 if mark > 0 else -mark)
         except Invalid:
             self.malformed += 1

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Sequence
     from types import TracebackType
 
     from hearthbus.message import Message
@@ -86,8 +86,14 @@ class Transport(Protocol):
     async def close(self) -> None:
         """Send what waits (within a second), say goodbye, let go."""
 
-    async def publish(self, topic: str, body: bytes, *, time: int, retain: bool, confirm: bool, ttl: float) -> None:
-        """Hand over one message; with `confirm` return when it is on disk."""
+    def publish(
+        self, topic: str, body: bytes, *, time: int, retain: bool, confirm: bool, ttl: float
+    ) -> Awaitable[None] | None:
+        """Hand over one message.
+
+        Returns what the caller has to await: with `confirm` until it is on disk, otherwise while too many messages
+        are on their way; None where it need not wait at all. A plain function, because most calls need not.
+        """
 
     def subscribe(self, patterns: Sequence[str], *, retained: bool, durable: str | None) -> Subscription:
         """Make a subscription; nothing happens before it is entered or iterated."""
