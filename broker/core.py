@@ -9,12 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from broker.clients import Client, Clients, Out
+from broker.commits import Commits
 from broker.consumers import Consumers
 from broker.greeting import Greeting
 from broker.pages import Pages
 from broker.presence import Presence
 from broker.requests import Requests
-from broker.stream import COMMIT_BYTES, Commit, Stream
+from broker.stream import Stream
 from hearthbus import protocol
 from hearthbus.errors import HearthbusError, Invalid, NoResponder, Refused
 from hearthbus.topics import check_pattern
@@ -46,15 +47,12 @@ class Core:
         self.consumers = Consumers(limit=config.limits.consumers)
         self.pages = Pages(self)
         self.greeting = Greeting(self)
+        self.commits = Commits(self)
         self.mono = 0.0
         self.wall = 0
         self.dropped: dict[str, int] = {}
         """Frames dropped, by reason."""
-        self.disk_error = ""
         self._taken: dict[bytes, int] = {}
-        self._wanted: list[tuple[bytes, int]] = []
-        self._in_flight: tuple[Commit, list[tuple[bytes, int]]] | None = None
-        self._last_commit = 0.0
         self._refresh_at = self._generation_at = 0.0
 
     def begin(self, mono: float, wall: int) -> None:
@@ -130,57 +128,6 @@ class Core:
         for client in self.clients.by_ident.values():
             client.heard = self.mono
 
-    def disk_is_behind(self) -> bool:
-        """Whether publishers should be slowed down for a disk that works and does not keep up."""
-        limit = self.config.limits.memory_journal_bytes
-        return self._in_flight is not None and not self.disk_error and self.stream.memory.size > limit // 2
-
-    def commit_due(self) -> Commit | None:
-        """Return the transaction to write now, if one is due and none is under way."""
-        if self._in_flight is not None:
-            return None
-        waited = self.mono - self._last_commit
-        dirty = self.stream.topics.changed or self.consumers.changed
-        if not (
-            (self._wanted and (not self.disk_error or waited >= 1))
-            or (dirty and waited >= self.config.commit_s)
-            or (self.stream.memory.size >= COMMIT_BYTES and (not self.disk_error or waited >= 1))
-        ):
-            return None
-        commit = self.stream.hand_over(
-            consumers=self.consumers.hand_over(),
-            numbers=self.clients.hand_over(),
-            oldest_needed=self.consumers.oldest(),
-        )
-        self._in_flight = (commit, self._wanted)
-        self._wanted = []
-        self._last_commit = self.mono
-        return commit
-
-    def committed(self, error: str) -> None:
-        """The transaction handed out last was written, or failed with `error`."""
-        if self._in_flight is None:
-            return
-        commit, wanted = self._in_flight
-        self._in_flight = None
-        if error and error != self.disk_error:
-            self.out.notes.append(f"the journal cannot be written: {error}; state is kept in memory, trying again")
-        if self.disk_error and not error:
-            self.out.notes.append("the journal is written again")
-        self.disk_error = error
-        if error:
-            self.stream.take_back(commit)
-            self.consumers.failed(commit.consumers)
-            self.clients.changed_numbers = {**commit.numbers, **self.clients.changed_numbers}
-        else:
-            self.stream.memory.committed()
-            self.stream.committed = commit.offset
-        for ident, number in wanted:
-            if error:
-                self.reply_error_number(ident, number, f"not on disk: {error}")
-            else:
-                self.out.replies.append((ident, protocol.encode_number(protocol.STORED, number)))
-
     def subscribed(self, topic: bytes) -> bool:
         """A subscription arrived on the fan-out; return whether it is to hold, and answer a marker."""
         if topic.startswith(b"$sub/"):
@@ -226,10 +173,6 @@ class Core:
         """Answer a request with an error of `kind`."""
         self.error(client.ident, protocol.ERRORS[kind](text), number=0, request=request)
 
-    def reply_error_number(self, ident: bytes, number: int, text: str) -> None:
-        """Tell a publisher that everything up to `number` is not on disk."""
-        self.error(ident, protocol.ERRORS["unavailable"](text), number=number, request=0)
-
     def _publish(self, client: Client, verb: bytes, frame: bytes) -> None:
         try:
             first, records = protocol.decode_batch(frame)
@@ -247,7 +190,7 @@ class Core:
             self.clients.remember(client, last)
         self._taken[client.ident] = max(last, client.number)
         if verb == protocol.STORE:
-            self._wanted.append((client.ident, last))
+            self.commits.wanted.append((client.ident, last))
 
     def request(self, client: Client, fields: Mapping[str, Any]) -> None:
         """Give a request to its one responder."""

@@ -160,7 +160,7 @@ class Loop:
                 self.router.send_multipart((ident, reply), zmq.NOBLOCK)
             except zmq.ZMQError:
                 self._unreachable.append(ident)
-        commit = core.commit_due()
+        commit = core.commits.due()
         if commit is not None:
             tail.turn()
             self._disk.write(commit, core.wall)
@@ -171,7 +171,7 @@ class Loop:
         receive, handle = self.router.recv_multipart, self._core.handle
         out = self._core.out
         allowed = MESSAGES_PER_TURN
-        if self._core.disk_is_behind():
+        if self._core.commits.behind():
             allowed = MESSAGES_PER_TURN // 10
             select.select((self._disk.woken,), (), (), DISK_PAUSE_S)
         while len(out.fanout) + len(out.replies) < allowed:
@@ -227,7 +227,7 @@ class Loop:
         while self._disk.done:
             result = self._disk.done.popleft()
             if isinstance(result, Written):
-                self._core.committed(result.error)
+                self._core.commits.done(result.error)
                 if not result.error:
                     self._tail.committed()
             else:

@@ -15,7 +15,7 @@ from broker.loop import Loop
 from broker.presence import stamp_of
 from broker.recovery import bring_home, find, finish, lock, save
 from broker.tail import Tail
-from hearthbus import __version__
+from hearthbus.version import VERSION
 
 if TYPE_CHECKING:
     from broker.config import BrokerConfig
@@ -34,10 +34,10 @@ def main(config: BrokerConfig) -> int:
     core = Core(config, access=Open(), epoch=wall)
     core.begin(time.monotonic(), wall)
     bring_home(core, found, folder, epoch=wall)
-    core.disk_error = found.error or save(core, folder)
+    core.commits.error = found.error or save(core, folder)
     tail = Tail(folder, epoch=core.epoch)
     tail.open()
-    loop = Loop(core, disk=Disk(folder, config), tail=tail, version=__version__, log=_log)
+    loop = Loop(core, disk=Disk(folder, config), tail=tail, version=VERSION, log=_log)
     try:
         address, fanout = loop.bind()
         wake, wake_end = os.pipe()

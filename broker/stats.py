@@ -39,5 +39,5 @@ class Stats:
             "journal_waiting": len(stream.memory.frames),
             "journal_waiting_bytes": stream.memory.size,
             "journal_dropped": stream.memory.dropped,
-            "journal_error": core.disk_error,
+            "journal_error": core.commits.error,
         }

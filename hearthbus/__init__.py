@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hearthbus.version import VERSION as __version__  # noqa: N811 - the name Python expects
+
 if TYPE_CHECKING:
     from hearthbus.bus import Bus
     from hearthbus.errors import HandlerError, HearthbusError, Invalid, NoResponder, Refused, Timeout, Unavailable
@@ -34,7 +36,6 @@ __all__ = [
     "serve",
 ]
 
-__version__ = "0.1.0"
 
 _HOMES = {
     "hearthbus.bus": ("Bus",),

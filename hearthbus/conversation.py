@@ -13,9 +13,10 @@ import os
 import secrets
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from hearthbus import __version__, protocol
+from hearthbus import protocol
 from hearthbus.errors import HearthbusError, Invalid, Refused, Unavailable
 from hearthbus.publisher import Publisher
+from hearthbus.version import VERSION
 from hearthbus.zmq_link import Link
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class Conversation:
             versions=[protocol.VERSION],
             name=name,
             session=secrets.token_bytes(16),
-            software=__version__,
+            software=VERSION,
             pid=os.getpid(),
             host=os.uname().nodename,
             presence=presence,

@@ -1,12 +1,11 @@
 """The transport to hearthbus's own broker: subscriptions, responders and questions over one conversation.
 
-Routes each message to the subscriptions that cover its topic; the rest is theirs.
+Ties the parts together: which message is whose is `Routing`'s, what it means is each subscription's.
 """
 
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
 import secrets
 from typing import TYPE_CHECKING, Any
@@ -14,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from hearthbus import protocol
 from hearthbus.conversation import Conversation
 from hearthbus.errors import HearthbusError, Invalid, Timeout, Unavailable
-from hearthbus.message import ORDER, decode, encode_sent
+from hearthbus.message import decode, encode_sent
+from hearthbus.routing import Routing
 from hearthbus.topics import matcher, prefixes
-from hearthbus.tracking import QUEUE
 from hearthbus.zmq_durable import ZmqDurable
 from hearthbus.zmq_responder import ZmqRequest, ZmqResponder
 from hearthbus.zmq_subscription import PAGE, ZmqSubscription
@@ -25,12 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Coroutine, Mapping, Sequence
 
     from hearthbus.message import Message
-    from hearthbus.tracking import Cell
 
 log = logging.getLogger("hearthbus")
 
 MARKER_S = 2.0
-MAX_ROUTES = 50_000
 _LARGEST = 2**63 - 1
 
 
@@ -43,14 +40,8 @@ class ZmqTransport:
         self._presence = presence
         self._will = will
         self._talk: Conversation | None = None
-        self._subscriptions: list[ZmqSubscription] = []
+        self._routing = Routing(token=secrets.token_hex(8))
         self._responders: list[ZmqResponder] = []
-        self._routes: dict[bytes, list[Cell]] = {}
-        self._owner: dict[int, ZmqSubscription] = {}
-        self._markers: dict[bytes, asyncio.Future[int]] = {}
-        self._token = f"{protocol.MARKER}{secrets.token_hex(8)}/"
-        self._count = itertools.count(1)
-        self._watch_marker = b""
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -78,8 +69,7 @@ class ZmqTransport:
         """Connect and wait for the greeting; raises `Unavailable` or `Refused`."""
         self._talk = Conversation(self._url, self, name=self.name, presence=self._presence, will=self._will)
         # answered whenever the fan-out connects: what came before may have been missed
-        self._watch_marker = f"{self._token}0".encode()
-        self._talk.link.subscribe(self._watch_marker)
+        self._talk.link.subscribe(self._routing.watch)
         try:
             await self._talk.open(timeout)
         except BaseException:
@@ -90,7 +80,7 @@ class ZmqTransport:
         """Send what waits, end every stream, let go."""
         if self._talk is None:
             return
-        for subscription in list(self._subscriptions):
+        for subscription in list(self._routing.subscriptions):
             subscription.close()
         for responder in list(self._responders):
             responder.close()
@@ -171,10 +161,7 @@ class ZmqTransport:
 
     async def add(self, subscription: ZmqSubscription) -> None:
         """Subscribe a subscription's patterns at the broker; raises `Refused`."""
-        if subscription not in self._subscriptions:
-            self._subscriptions.append(subscription)
-            self._owner[id(subscription.track)] = subscription
-            self._routes.clear()
+        if self._routing.add(subscription):
             for pattern in subscription.track.patterns:
                 for prefix in prefixes(pattern):
                     self._conversation.link.subscribe(prefix)
@@ -182,21 +169,14 @@ class ZmqTransport:
 
     def remove(self, subscription: ZmqSubscription) -> None:
         """Unsubscribe them."""
-        if subscription not in self._subscriptions:
-            return
-        self._subscriptions.remove(subscription)
-        del self._owner[id(subscription.track)]
-        self._routes.clear()
-        if self._talk is not None:
+        if self._routing.remove(subscription) and self._talk is not None:
             for pattern in subscription.track.patterns:
                 for prefix in prefixes(pattern):
                     self._talk.link.unsubscribe(prefix)
 
     async def marker(self) -> int:
         """Return an offset from which on everything that is subscribed now will arrive; raises `Unavailable`."""
-        name = f"{self._token}{next(self._count)}".encode()
-        answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._markers[name] = answer
+        name, answer = self._routing.marker()
         link = self._conversation.link
         link.subscribe(name)
         try:
@@ -205,7 +185,7 @@ class ZmqTransport:
         except TimeoutError:
             raise Unavailable("the broker's fan-out does not answer") from None
         finally:
-            del self._markers[name]
+            self._routing.forget(name)
             link.unsubscribe(name)
 
     async def register(self, responder: ZmqResponder) -> None:
@@ -230,41 +210,15 @@ class ZmqTransport:
         del same_history  # subscriptions see it by the epoch
         for responder in self._responders:
             responder.on_greeted()
-        for subscription in self._subscriptions:
-            subscription.reconnected()
-        if self._subscriptions:
+        if self._routing.subscriptions:
+            self._routing.reconnected()
             self._later(self._say_patterns())
 
     def gone(self) -> None:
         """The broker is gone."""
         for responder in self._responders:
             responder.on_gone()
-        for subscription in self._subscriptions:
-            subscription.track.live = False
-
-    def messages(self, frames: list[bytes]) -> None:
-        """Route messages to subscriptions."""
-        routes, unpack = self._routes, ORDER.unpack_from
-        for frame in frames:
-            at = frame.find(b"\0")
-            cells = routes.get(frame[:at])
-            if cells is None:
-                cells = self._route(frame, at)
-            if not cells:
-                continue
-            seq, offset, previous = order = unpack(frame, at + 1)
-            for cell in cells:
-                track = cell.track
-                # the ordinary case of Track.accept written out: it is taken for nearly every message
-                if track.live and previous <= cell.offset < offset and not cell.lost and len(track.ready) < QUEUE:
-                    cell.offset, cell.seq = offset, seq
-                    track.ready.append((frame, at, cell, 0))
-                elif not track.live:
-                    track.hold(frame)
-                elif not track.accept(frame, at, cell, order):
-                    self._owner[id(track)].disturbed()
-        for subscription in self._subscriptions:
-            subscription.wake()
+        self._routing.gone()
 
     def asked(self, ticket: int, timeout_s: float, frame: bytes) -> None:
         """Give a request to the responder of the most exact pattern."""
@@ -281,41 +235,20 @@ class ZmqTransport:
         best = min(fitting, key=lambda part: ("#" in part.pattern, part.pattern.count("+"), -len(part.pattern)))
         self._later(best.take(ZmqRequest(self, message, ticket=ticket, deadline=loop.time() + timeout_s)))
 
+    def messages(self, frames: list[bytes]) -> None:
+        """Messages came through the fan-out."""
+        self._routing.messages(frames)
+
     def checked(self, offset: int, changed: list[tuple[str, int]], *, complete: bool) -> None:
-        """Every subscription looks for itself."""
-        for subscription in self._subscriptions:
-            subscription.checked(offset, changed, complete=complete)
+        """The broker answered a heartbeat."""
+        self._routing.checked(offset, changed, complete=complete)
 
     def verified(self) -> tuple[int, int, int]:
         """What the heartbeat reports."""
-        tracks = [subscription.track for subscription in self._subscriptions]
-        offset = min((track.verified for track in tracks), default=_LARGEST)
-        return offset, sum(track.lost for track in tracks), sum(track.refilled for track in tracks)
+        return self._routing.verified()
 
     async def _say_patterns(self) -> None:
-        patterns = sorted({pattern for subscription in self._subscriptions for pattern in subscription.track.patterns})
-        await self.ask(protocol.WATCH, timeout=10, patterns=patterns)
-
-    def _route(self, frame: bytes, at: int) -> list[Cell]:
-        """Find the subscriptions of a topic seen for the first time; `$` topics are the broker's word to us."""
-        topic = frame[:at]
-        if topic[:1] == b"$":
-            self._marked(topic, frame[at:])
-            return []
-        name = topic.decode(errors="replace")
-        if len(self._routes) > MAX_ROUTES:
-            self._routes.clear()
-        tracks = [part.track for part in self._subscriptions if part.track.covers(name)]
-        cells = self._routes[topic] = [track.cell(topic) for track in tracks]
-        return cells
-
-    def _marked(self, name: bytes, offset: bytes) -> None:
-        if name == self._watch_marker:
-            for subscription in self._subscriptions:
-                subscription.reconnected()
-        answer = self._markers.get(name)
-        if answer is not None and not answer.done():
-            answer.set_result(int.from_bytes(offset, "big"))
+        await self.ask(protocol.WATCH, timeout=10, patterns=self._routing.patterns())
 
     def _later(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(self._quietly(work))

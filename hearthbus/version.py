@@ -1,0 +1,3 @@
+"""The version of hearthbus, stated once: the package's metadata is read from here."""
+
+VERSION = "0.1.0"
