@@ -7,11 +7,14 @@ Reads the packages' `entry_points.txt` itself: `importlib.metadata` does the sam
 25 ms and 3.4 MB (measured with Python 3.11). Knows nothing of what is found.
 """
 
+# ruff: noqa: PTH118, PTH123, PTH207 - pathlib costs each service process 10 ms and 0.65 MB
+
 from __future__ import annotations
 
+import glob
+import os.path
 import sys
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hearthbus.errors import Invalid
@@ -27,9 +30,10 @@ def find(group: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for folder in dict.fromkeys(sys.path):
         for place in _PLACES:
-            for file in sorted(Path(folder or ".").glob(place)):
-                for name, target in _entries(file.read_text(encoding="utf-8"), group):
-                    found.setdefault(name, target)
+            for file in sorted(glob.glob(os.path.join(glob.escape(folder or "."), place))):
+                with open(file, encoding="utf-8") as stream:
+                    for name, target in _entries(stream.read(), group):
+                        found.setdefault(name, target)
     return found
 
 

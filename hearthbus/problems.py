@@ -8,8 +8,8 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import enum
+import os
 import types
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Union, get_args, get_origin
 
 from hearthbus.secret import HOW, Secret
@@ -27,7 +27,6 @@ _WORDS = {
     dt.datetime: "a date and time such as 2026-06-21T12:00:00Z",
     dt.date: "a date such as 2026-06-21",
     dt.time: "a time such as 07:30:00",
-    Path: "a path in quotes",
     Secret: HOW,
 }
 
@@ -49,7 +48,7 @@ class Source(NamedTuple):
     """Where values come from: a file's name as people know it, its folder, the line of every key."""
 
     file: str
-    folder: Path
+    folder: str
     lines: Mapping[KeyPath, int]
 
     def problem(self, path: KeyPath, text: str) -> Problem:
@@ -90,7 +89,12 @@ def words(hint: Any) -> str:
         return "a table"
     if isinstance(origin, type) and issubclass(origin, enum.Enum):
         return _one_of([member.value for member in origin])
-    return _WORDS.get(origin, "a value")
+    return "a path in quotes" if is_path(origin) else _WORDS.get(origin, "a value")
+
+
+def is_path(kind: Any) -> bool:
+    """Whether a type is one of pathlib's, which a process without paths in its config need not import."""
+    return isinstance(kind, type) and issubclass(kind, os.PathLike)
 
 
 def _one_of(choices: list[Any]) -> str:

@@ -11,13 +11,13 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import enum
+import os
 import re
 import types
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from hearthbus.errors import HearthbusError, Invalid
-from hearthbus.problems import Problem, Source, nearest, quoted, shown, words
+from hearthbus.problems import Problem, Source, is_path, nearest, quoted, shown, words
 from hearthbus.secret import Secret, read_secret
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _BAD = object()
 """Stands for a value that has been reported as a problem."""
 
 
-NOWHERE = Source("", Path(), {})
+NOWHERE = Source("", "", {})
 """The source of values that come from code."""
 
 
@@ -115,7 +115,7 @@ class Reader:
             return self._plain(origin, value, path, within)
         raise Invalid(f"{shown(path)}: a config field cannot have the type {hint}")
 
-    def _plain(self, kind: type, value: Any, path: KeyPath, within: type | None) -> Any:
+    def _plain(self, kind: type[Any], value: Any, path: KeyPath, within: type | None) -> Any:
         if _is_a(value, kind):
             return value
         if issubclass(kind, enum.Enum):
@@ -124,8 +124,8 @@ class Reader:
             return self._nested(kind, value, path, within)
         if kind is float and _is_a(value, int):
             return float(value)
-        if kind is Path and isinstance(value, str):
-            return self._source.folder / value
+        if is_path(kind) and isinstance(value, str):
+            return kind(os.path.join(self._source.folder, value))  # noqa: PTH118 - most services need no pathlib
         return self._wrong(kind, value, path)
 
     def _nested(self, kind: type, value: dict[str, Any], path: KeyPath, within: type | None) -> Any:

@@ -6,7 +6,6 @@ import asyncio
 import socket
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,6 +20,7 @@ from hearthbus.testing import MemoryHub, MemoryTransport
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
 
 
 class Echo(Service):
@@ -67,7 +67,7 @@ def house(**kinds: type[Service]) -> House:
     """Make a configuration of services with their defaults."""
     services = {name: Instance(name, name, kind, kind.Config()) for name, kind in kinds.items()}
     return House(
-        path=Path("hearthbus.toml"), example=False, files=(), url="ipc:///memory", place=Place(), broker=None,
+        path="hearthbus.toml", example=False, files=(), url="ipc:///memory", place=Place(), broker=None,
         tables=tuple(services), services=services,
     )  # fmt: skip
 

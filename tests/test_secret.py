@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
 def fault(source: dict[str, Any], base: Path) -> str:
     """Return why a secret cannot be had."""
     with pytest.raises(Invalid) as caught:
-        read_secret(source, base=base)
+        read_secret(source, base=str(base))
     return str(caught.value)
 
 
@@ -37,7 +37,7 @@ def test_a_secret_is_read_from_a_file_of_its_owner(folder: Path, mode: int) -> N
     """A file that only its owner may use gives its text, without the line's end."""
     (folder / "token").chmod(mode)
 
-    assert "hunter2" == read_secret({"file": "token"}, base=folder).reveal()
+    assert "hunter2" == read_secret({"file": "token"}, base=str(folder)).reveal()
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o602, 0o601])
@@ -54,14 +54,14 @@ def test_a_secret_is_read_from_the_environment(folder: Path, monkeypatch: pytest
     """`env` names a variable."""
     monkeypatch.setenv("TOKEN_OF_TEST", "hunter2")
 
-    assert "hunter2" == read_secret({"env": "TOKEN_OF_TEST"}, base=folder).reveal()
+    assert "hunter2" == read_secret({"env": "TOKEN_OF_TEST"}, base=str(folder)).reveal()
 
 
 def test_a_secret_is_read_from_systemd_s_credentials(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`credential` names one of the unit's."""
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(folder))
 
-    assert "hunter2" == read_secret({"credential": "token"}, base=folder).reveal()
+    assert "hunter2" == read_secret({"credential": "token"}, base=str(folder)).reveal()
 
 
 def test_what_cannot_be_had_says_why(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,7 +88,7 @@ def test_what_cannot_be_had_says_why(folder: Path, monkeypatch: pytest.MonkeyPat
 
 def test_a_secret_never_shows_itself(folder: Path, caplog: LogCaptureFixture) -> None:
     """Text, representation, formatting and logs tell the source, not the secret."""
-    secret = read_secret({"file": "token"}, base=folder)
+    secret = read_secret({"file": "token"}, base=str(folder))
     logging.getLogger("test").warning("with %s and %r", secret, secret)
     shown = f"{secret} {secret!r} {[secret]} %s" % secret + caplog.text
 
