@@ -43,6 +43,7 @@ BROKER = "hearthbus.broker"
 """Entry point `config`: the dataclass of `[broker]`."""
 RESERVED = ("bus", "broker", "house")
 _URL = re.compile(r"tcp://[^/\s]+:[0-9]{1,5}|ipc://\S+")
+_ZONE = re.compile(r"[A-Z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+)*")
 _ANY_ADDRESS = {"*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 - compared, not bound
 
 
@@ -268,9 +269,11 @@ def _broker_url(broker: Table | None) -> str:
 
 
 def _check_timezone(name: str) -> None:
+    if _ZONE.fullmatch(name) and os.path.isfile(f"/usr/share/zoneinfo/{name}"):
+        return  # most often so, and zoneinfo costs each service process half a megabyte
     from zoneinfo import ZoneInfo, available_timezones
 
     try:
         ZoneInfo(name)
     except (KeyError, OSError, ValueError):
-        raise Invalid(f"timezone {name!r} is not known{nearest(name, available_timezones())[:200]}") from None
+        raise Invalid(f"timezone {name!r} is not known{nearest(name, available_timezones())}") from None

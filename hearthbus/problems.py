@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from hearthbus.toml_lines import KeyPath
 
+_LISTED = 30
+"""Choices at most in a message."""
 _WORDS = {
     str: "text in quotes",
     int: "a whole number",
@@ -64,14 +66,14 @@ def shown(path: KeyPath) -> str:
 
 
 def nearest(word: str, words: Iterable[str]) -> str:
-    """Return `; did you mean 'x'?` for the most similar of `words`, or the list of them all."""
+    """Return `; did you mean 'x'?` for the most similar of `words`, or the list of them all where it is short."""
     from difflib import get_close_matches
 
     choices = sorted(words)
     found = get_close_matches(word.lower(), choices, n=1)
     if found:
         return f"; did you mean {found[0]!r}?"
-    return f"; known: {', '.join(choices)}" if choices else ""
+    return f"; known: {', '.join(choices)}" if 0 < len(choices) <= _LISTED else ""
 
 
 def words(hint: Any) -> str:

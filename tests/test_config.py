@@ -263,13 +263,19 @@ def test_what_is_missing_for_the_house_may_be_set_there(write: Callable[[str], P
     )
 
 
-def test_an_unknown_time_zone_gets_the_nearest(write: Callable[[str], Path]) -> None:
-    """Time zones are checked with the names the machine knows."""
-    file = write('[house]\ntimezone = "Europe/Londn"\n')
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("Europe/Londn", "; did you mean 'Europe/London'?"),
+        ("Europe", "; did you mean 'Eire'?"),
+        ("../../etc/passwd", ""),
+    ],
+)
+def test_an_unknown_time_zone_gets_the_nearest(write: Callable[[str], Path], name: str, hint: str) -> None:
+    """Time zones are checked with the names the machine knows; a path is none."""
+    file = write(f'[house]\ntimezone = "{name}"\n')
 
-    assert [
-        "hearthbus.toml:2: house.timezone: timezone 'Europe/Londn' is not known; did you mean 'Europe/London'?"
-    ] == problems(file)
+    assert [f"hearthbus.toml:2: house.timezone: timezone {name!r} is not known{hint}"] == problems(file)
 
 
 def test_only_what_is_asked_for_is_imported(write: Callable[[str], Path]) -> None:
