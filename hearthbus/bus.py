@@ -130,7 +130,7 @@ class Bus:
         if topic not in self._topics:
             self._remember(topic)
         data = encode_body(fields if body is None else {**body, **fields} if fields else body)
-        wait = self._transport.publish(topic, data, time=time.time_ns(), retain=retain, confirm=confirm, ttl=ttl)
+        wait = self._transport.publish(topic, data, time.time_ns(), retain, confirm, ttl)
         if wait is not None:
             await wait
 

@@ -86,8 +86,16 @@ class Transport(Protocol):
     async def close(self) -> None:
         """Send what waits (within a second), say goodbye, let go."""
 
-    def publish(
-        self, topic: str, body: bytes, *, time: int, retain: bool, confirm: bool, ttl: float
+    # positional, because it is called for every message
+    def publish(  # noqa: PLR0917
+        self,
+        topic: str,
+        body: bytes,
+        time: int,
+        retain: bool,  # noqa: FBT001
+        confirm: bool,  # noqa: FBT001
+        ttl: float,
+        /,
     ) -> Awaitable[None] | None:
         """Hand over one message.
 

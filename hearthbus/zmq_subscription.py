@@ -109,7 +109,8 @@ class ZmqSubscription:
         ready, track = self.track.ready, self.track
         while True:
             while ready:
-                message = track.decode(*ready.popleft())
+                frame, at, cell, mark = ready.popleft()
+                message = track.decode(frame, at, cell, mark)
                 if self._room is not None and len(ready) < QUEUE // 2:
                     self._room.set_result(None)
                     self._room = None

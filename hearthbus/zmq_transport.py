@@ -87,8 +87,15 @@ class ZmqTransport:
         await self._talk.close()
         self._talk = None
 
-    def publish(
-        self, topic: str, body: bytes, *, time: int, retain: bool, confirm: bool, ttl: float
+    def publish(  # noqa: PLR0917 - as in Transport
+        self,
+        topic: str,
+        body: bytes,
+        time: int,
+        retain: bool,  # noqa: FBT001
+        confirm: bool,  # noqa: FBT001
+        ttl: float,
+        /,
     ) -> Awaitable[None] | None:
         """Hand over one message; return what is to be awaited, if anything is."""
         return self._conversation.publisher.publish(topic, body, time, retain, confirm, ttl)

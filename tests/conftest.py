@@ -1,0 +1,122 @@
+"""A real broker for tests: its own process, its own folder, its own address, killed and started again at will."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hearthbus.bus import Bus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+HEARTHBUS = (sys.executable, "-m", "hearthbus")
+START_S = 20.0
+
+
+class Broker:
+    """One broker of a test; `settings` are lines of its `[broker]` table."""
+
+    def __init__(self, folder: Path, *, address: str, settings: str = "") -> None:
+        self.folder = folder
+        self.data = folder / "data"
+        self.url = address
+        self.settings = settings
+        self.lines: list[str] = []
+        self._process: subprocess.Popen[str] | None = None
+        self._listening = threading.Event()
+
+    @property
+    def pid(self) -> int:
+        """Process id of the running broker."""
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start it and return when it listens."""
+        config = self.folder / "hearthbus.toml"
+        config.write_text(f'[broker]\naddress = "{self.url}"\ndata = "{self.data}"\n{self.settings}\n')
+        self._listening.clear()
+        self._process = subprocess.Popen(
+            (*HEARTHBUS, "broker", "--config", str(config)), stderr=subprocess.PIPE, text=True
+        )
+        threading.Thread(target=self._read, args=(self._process,), daemon=True).start()
+        if not self._listening.wait(START_S) or self._process.poll() is not None:
+            self.kill()
+            raise AssertionError(f"the broker did not start: {self.lines}")
+
+    def stop(self, *, timeout: float = 10.0) -> int:
+        """End it with SIGTERM; return its exit code."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+        self._process.terminate()
+        return self._process.wait(timeout)
+
+    def kill(self) -> None:
+        """End it with SIGKILL."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.kill()
+            self._process.wait(10)
+
+    def signal(self, number: int) -> None:
+        """Send it a signal."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def rss_bytes(self) -> int:
+        """Its resident memory."""
+        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
+    def bus(self, name: str | None = None, **options: object) -> Bus:
+        """Make a client of it."""
+        return Bus(self.url, name=name, **options)  # type: ignore[arg-type]  # passed through as given
+
+    def _read(self, process: subprocess.Popen[str]) -> None:
+        assert process.stderr is not None
+        with process.stderr as stream:
+            for line in stream:
+                self.lines.append(line.rstrip())
+                found = re.search(r"listening on (\S+),", line)
+                if found:
+                    self.url = found[1]
+                    self._listening.set()
+        self._listening.set()
+
+
+@pytest.fixture
+def make_broker() -> Iterator[Callable[..., Broker]]:
+    """Start brokers, over Unix sockets unless `tcp=True`; all are gone at the end of the test."""
+    made: list[Broker] = []
+    with contextlib.ExitStack() as stack:
+
+        def make(*, tcp: bool = False, settings: str = "") -> Broker:
+            folder = Path(tempfile.mkdtemp(prefix="hb-"))  # short: a Unix socket's path has 107 bytes
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
+            if tcp:
+                settings += '\nfanout = "tcp://127.0.0.1:0"'
+            address = "tcp://127.0.0.1:0" if tcp else f"ipc://{folder}/bus"
+            broker = Broker(folder, address=address, settings=settings)
+            made.append(broker)
+            stack.callback(broker.kill)
+            broker.start()
+            return broker
+
+        yield make
+
+
+@pytest.fixture
+def broker(make_broker: Callable[..., Broker]) -> Broker:
+    """A broker with short commits, over Unix sockets."""
+    return make_broker()
