@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from hearthbus.errors import Invalid
 from hearthbus.message import MAX_BODY_BYTES
 from hearthbus.topics import check_pattern
+
+_ADDRESS: Final = re.compile(r"tcp://[^/\s]+:([0-9]{1,5}|\*)|ipc:///\S+")
+_LOOPBACK: Final = re.compile(r"tcp://(127\.[0-9.]+|localhost|\[::1\]):")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,8 +79,8 @@ class BrokerConfig:
     def __post_init__(self) -> None:
         for pattern in self.journal:
             check_pattern(pattern)
-        if not self.address.startswith(("tcp://", "ipc://")):
-            raise Invalid(f"address {self.address!r}: write tcp://HOST:PORT or ipc:///PATH")
+        _check_address("address", self.address)
+        _check_address("fanout", self.fanout_address)
         if self.silence_ms < 2 * self.beat_ms or self.beat_ms < 50:
             raise Invalid("silence_ms must be at least twice beat_ms, and beat_ms at least 50")
         if self.commit_s < 0 or self.keep_days <= 0 or self.keep_mb < 1 or self.stats_s <= 0:
@@ -89,7 +94,7 @@ class BrokerConfig:
         if self.address.startswith("ipc://"):
             return self.address + ".fanout"
         host, _, port = self.address.rpartition(":")
-        return f"{host}:{'*' if port in {'*', '0'} else int(port) + 1}"
+        return f"{host}:{int(port) + 1 if port.strip('*0') else '*'}"
 
     @property
     def data_path(self) -> Path:
@@ -100,3 +105,13 @@ class BrokerConfig:
             return Path(os.environ["STATE_DIRECTORY"].split(":")[0])
         home = os.environ.get("XDG_STATE_HOME")
         return (Path(home) if home else Path.home() / ".local" / "state") / "hearthbus"
+
+
+def _check_address(name: str, address: str) -> None:
+    if not _ADDRESS.fullmatch(address):
+        raise Invalid(f"{name} {address!r}: write tcp://HOST:PORT or ipc:///PATH")
+    if address.startswith("tcp://") and not _LOOPBACK.match(address):
+        raise Invalid(
+            f"{name} {address!r} can be reached by others, and this broker asks nobody who he is: "
+            "use 127.0.0.1 or ipc:///PATH"
+        )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import select
+import socket
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -68,12 +69,14 @@ class Loop:
         self.xpub.setsockopt(zmq.SNDHWM, limits.fanout_queue)
         self.xpub.setsockopt(zmq.MAXMSGSIZE, 1024)
         addresses = []
-        for socket, address in ((self.router, config.address), (self.xpub, config.fanout_address)):
+        for sock, address in ((self.router, config.address), (self.xpub, config.fanout_address)):
+            if address.startswith("ipc://") and _is_answered(address[6:]):
+                raise Unavailable(f"{address} is in use: is another broker running? Stop it, or set [broker] address")
             try:
-                socket.bind(address)
+                sock.bind(address)
             except zmq.ZMQError as error:
                 raise Unavailable(_bind_fault(address, error)) from None
-            addresses.append(socket.getsockopt_string(zmq.LAST_ENDPOINT))
+            addresses.append(sock.getsockopt_string(zmq.LAST_ENDPOINT))
         self._monitor = self.xpub.get_monitor_socket(zmq.EVENT_ACCEPTED)
         self._core.fanout = addresses[1]
         return addresses[0], addresses[1]
@@ -123,13 +126,13 @@ class Loop:
         self._context.destroy(linger=200)
 
     def _socket(self, kind: int) -> zmq.Socket[bytes]:
-        socket = self._context.socket(kind)
-        socket.setsockopt(zmq.LINGER, 200)
-        socket.setsockopt(zmq.HANDSHAKE_IVL, HANDSHAKE_MS)
-        socket.setsockopt(zmq.HEARTBEAT_IVL, 1000)
-        socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, self._core.config.silence_ms)
-        socket.setsockopt(zmq.TCP_KEEPALIVE, 1)
-        return socket
+        sock = self._context.socket(kind)
+        sock.setsockopt(zmq.LINGER, 200)
+        sock.setsockopt(zmq.HANDSHAKE_IVL, HANDSHAKE_MS)
+        sock.setsockopt(zmq.HEARTBEAT_IVL, 1000)
+        sock.setsockopt(zmq.HEARTBEAT_TIMEOUT, self._core.config.silence_ms)
+        sock.setsockopt(zmq.TCP_KEEPALIVE, 1)
+        return sock
 
     def _tick(self, now: float) -> None:
         core = self._core
@@ -249,7 +252,17 @@ def _source(frame: zmq.Frame) -> int:
 def _bind_fault(address: str, error: zmq.ZMQError) -> str:
     if error.errno == zmq.EADDRINUSE:
         return f"{address} is in use: is another broker running? Stop it, or set [broker] address"
-    return f"cannot listen on {address}: {error.strerror}; set [broker] address"
+    return f"cannot listen on {address}: {os.strerror(error.errno or 0)}; set [broker] address"
+
+
+def _is_answered(path: str) -> bool:
+    """Whether somebody listens at a Unix socket; ZeroMQ would take it away from him without a word."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(path)
+        except OSError:
+            return False
+        return True
 
 
 def _rss_bytes() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import sys
 import time
@@ -27,6 +28,8 @@ def main(config: BrokerConfig) -> int:
     Raises:
         Unavailable: the address or the folder is in use.
     """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a connection is a file; half-open ones count too
     wall = time.time_ns()
     folder = config.data_path
     lock_file = lock(folder)

@@ -56,6 +56,8 @@ class Tail:
         self._boot = boot_id()
         self._turn = 0
         self._fd = -1
+        self._needed = False
+        """The file before this one holds what is not committed."""
         self.error = ""
         """Why it is not written; empty while it is."""
 
@@ -78,7 +80,13 @@ class Tail:
             self._fail(error)
 
     def turn(self) -> None:
-        """What comes from now on is not part of the commit that is handed over: use the other file."""
+        """What comes from now on is not part of the commit that is handed over: use the other file.
+
+        While the one before has not been committed (a full disk), the other file is still needed: stay with this one.
+        """
+        if self._needed:
+            return
+        self._needed = True
         try:
             self._begin()
             self.error = ""
@@ -87,6 +95,7 @@ class Tail:
 
     def committed(self) -> None:
         """The commit handed over last is on disk: the file before this one is not needed any more."""
+        self._needed = False
         try:
             os.truncate(self._paths[(self._turn + 1) % 2], 0)
         except OSError as error:

@@ -259,9 +259,10 @@ class ZmqSubscription:
             self.wake()
             await self._wait_for_room()
         refilled, lost = self.track.refilled - before[0], self.track.lost - before[1]
-        if refilled or lost:
-            level = logging.WARNING if lost else logging.INFO
-            log.log(level, "%s: %d messages fetched again, %d lost", self.track.patterns[0], refilled, lost)
+        if lost:
+            log.warning("%s: lost messages: %d (fetched again: %d)", self.track.patterns[0], lost, refilled)
+        elif refilled:
+            log.debug("%s: fetched again: %d", self.track.patterns[0], refilled)
         return after
 
     async def _give_up_missing(self, upto: int) -> None:
