@@ -12,22 +12,27 @@
     service = "thermostat"
     place = "hall"
 
+    [cellar]                     a class in a file beside this one, cellar_watch.py
+    service = "cellar_watch:CellarWatch"
+
 `[bus]` says where the broker is, `[broker]` configures it. Knows files and tables; what a table may hold is said by the
 dataclasses of those who use it (`hearthbus.schema`). Opens no connection.
 """
 
-# ruff: noqa: PTH111, PTH113, PTH120 - pathlib costs each service process 10 ms and 0.65 MB
+# ruff: noqa: PTH100, PTH111, PTH113, PTH120 - pathlib costs each service process 10 ms and 0.65 MB
 
 from __future__ import annotations
 
 import os
 import re
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hearthbus import plugins
-from hearthbus.bus import DEFAULT_URL, check_name
+from hearthbus.bus import check_name
 from hearthbus.config_files import Table, read_tables
+from hearthbus.config_tables import BusSettings, Place, broker_url, check_url
 from hearthbus.errors import Invalid
 from hearthbus.problems import Problem, nearest
 from hearthbus.schema import Reader
@@ -42,44 +47,7 @@ SERVICES = "hearthbus.services"
 BROKER = "hearthbus.broker"
 """Entry point `config`: the dataclass of `[broker]`."""
 RESERVED = ("bus", "broker", "house")
-_URL = re.compile(r"tcp://[^/\s]+:[0-9]{1,5}|ipc://\S+")
-_ZONE = re.compile(r"[A-Z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+)*")
-_ANY_ADDRESS = {"*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 - compared, not bound
-
-
-@dataclass(frozen=True)
-class Place:
-    """`[house]`: where the house stands; what a service may take when its own table does not say."""
-
-    latitude: float | None = None
-    """Degrees, north positive."""
-    longitude: float | None = None
-    """Degrees, east positive."""
-    timezone: str | None = None
-    """IANA name, for example Europe/London."""
-
-    def __post_init__(self) -> None:
-        if self.latitude is not None and not -90 <= self.latitude <= 90:
-            raise Invalid(f"latitude {self.latitude} is outside -90 to 90")
-        if self.longitude is not None and not -180 <= self.longitude <= 180:
-            raise Invalid(f"longitude {self.longitude} is outside -180 to 180")
-        if self.timezone is not None:
-            _check_timezone(self.timezone)
-
-    def shared(self) -> dict[str, Any]:
-        """Return what is set."""
-        return {name: value for name, value in vars(self).items() if value is not None}
-
-
-@dataclass(frozen=True)
-class BusSettings:
-    """`[bus]`: where the broker is."""
-
-    url: str = ""
-
-    def __post_init__(self) -> None:
-        if self.url:
-            _check_url("url", self.url)
+_CLASS = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 
 @dataclass(frozen=True)
@@ -88,7 +56,7 @@ class Instance:
 
     name: str
     service: str
-    """The service's name among the entry points."""
+    """The service's name among the entry points, or `module:Class`."""
     kind: type[Service]
     config: Any
 
@@ -145,7 +113,7 @@ def load(
         ordered = [str(problem) for problem in in_order]
         count = "1 problem" if len(ordered) == 1 else f"{len(ordered)} problems"
         raise Invalid(f"{count} in the configuration {main}", problems=tuple(ordered))
-    url = override or bus.url or _broker_url(tables.get("broker"))
+    url = override or bus.url or broker_url(tables["broker"].values.get("address") if "broker" in tables else None)
     return House(main, example, files, url, place, settings, _own(tables), services)
 
 
@@ -186,7 +154,7 @@ class _Checker:
 
     def check_override(self, url: str) -> None:
         try:
-            _check_url("HEARTHBUS_URL", url)
+            check_url("HEARTHBUS_URL", url)
         except Invalid as error:
             self.problems.append(Problem("", 0, "", str(error)))
 
@@ -204,27 +172,32 @@ class _Checker:
                 return None
             table = Table.empty(name, self._main)
         service = table.values.get("service", name)
+        if isinstance(service, str) and _CLASS.fullmatch(service):
+            folder = os.path.abspath(table.source.folder)
+            if folder not in sys.path:
+                sys.path.append(folder)
+            return self._instance(name, service, service, table, place)
         if service not in self._known:
             key = (name, "service") if "service" in table.values else (name,)
             more = "" if "service" in table.values else '; a name of your own needs a line: service = "..."'
             self._note(table, key, f"no service {service!r}{nearest(str(service), self._known)}{more}")
             return None
-        return self._instance(name, service, table, place)
+        return self._instance(name, service, self._known[service], table, place)
 
-    def _instance(self, name: str, service: str, table: Table, place: Place) -> Instance | None:
+    def _instance(self, name: str, service: str, target: str, table: Table, place: Place) -> Instance | None:
         from hearthbus.service import bind
 
         try:
-            _check_instance(name)
-            kind = plugins.load(service, self._known[service])
+            kind = _service_class(service, target)
         except Invalid as error:
-            self._note(table, (name,), str(error))
+            self._note(table, (name, "service") if "service" in table.values else (name,), str(error))
             return None
         values = {key: value for key, value in table.values.items() if key != "service"}
         config = self._read(table, kind.Config, values, within=kind, shared=place.shared())
         if config is None:
             return None
         try:
+            _check_instance(name)
             bind(kind, config, name)
         except Invalid as error:
             self._note(table, (name,), str(error))
@@ -241,6 +214,15 @@ class _Checker:
         self.problems.append(table.source.problem(key, text))
 
 
+def _service_class(service: str, target: str) -> type[Service]:
+    from hearthbus.service import Service
+
+    kind = plugins.load(service, target)
+    if not (isinstance(kind, type) and issubclass(kind, Service)):
+        raise Invalid(f"{target} is no service: a service is a subclass of hearthbus.Service")
+    return kind
+
+
 def _own(tables: dict[str, Table]) -> tuple[str, ...]:
     """Return the names of the tables that are services."""
     return tuple(name for name in tables if name not in RESERVED)
@@ -251,29 +233,3 @@ def _check_instance(name: str) -> None:
         check_name(name)
     except Invalid:
         raise Invalid("a table's name is the service's name on the bus: at most 60 of a-z 0-9 _ . -") from None
-
-
-def _check_url(name: str, url: str) -> None:
-    if not _URL.fullmatch(url):
-        raise Invalid(f"{name} {url!r}: write tcp://HOST:PORT or ipc:///PATH")
-
-
-def _broker_url(broker: Table | None) -> str:
-    """Return where clients on this machine reach a broker of that configuration."""
-    address = broker.values.get("address") if broker is not None else None
-    if not isinstance(address, str):
-        return DEFAULT_URL
-    scheme, separator, rest = address.partition("://")
-    host, colon, port = rest.rpartition(":")
-    return f"{scheme}{separator}{_ANY_ADDRESS.get(host, host)}{colon}{port}" if scheme == "tcp" else address
-
-
-def _check_timezone(name: str) -> None:
-    if _ZONE.fullmatch(name) and os.path.isfile(f"/usr/share/zoneinfo/{name}"):
-        return  # most often so, and zoneinfo costs each service process half a megabyte
-    from zoneinfo import ZoneInfo, available_timezones
-
-    try:
-        ZoneInfo(name)
-    except (KeyError, OSError, ValueError):
-        raise Invalid(f"timezone {name!r} is not known{nearest(name, available_timezones())}") from None

@@ -40,20 +40,40 @@ def find(group: str) -> dict[str, str]:
 def load(name: str, target: str) -> Any:
     """Import what an entry point stands for.
 
+    Args:
+        name: what people call it.
+        target: `module:attribute`.
+
     Raises:
-        Invalid: it cannot be imported; the text says what to install.
+        Invalid: it cannot be imported; the text says what is missing or where it fails.
     """
     module, _, attribute = target.partition(":")
     try:
-        return getattr(import_module(module), attribute)
+        found = import_module(module)
     except ModuleNotFoundError as error:
         missing = error.name or module
         if module == missing or module.startswith(f"{missing}."):
-            raise Invalid(f"{name!r} is announced as {target}, and there is no such module") from None
+            raise Invalid(f"there is no module {module!r}") from None
         install = f"hearthbus[{name}]" if module.startswith("services.") else missing
         raise Invalid(f"{name!r} needs the Python package {missing!r}; type: pip install '{install}'") from None
-    except AttributeError as error:
-        raise Invalid(f"{name!r} is announced as {target}: {error}") from None
+    except Exception as error:
+        raise Invalid(f"{module} cannot be imported: {_place(error, module)}{type(error).__name__}: {error}") from error
+    if not hasattr(found, attribute):
+        raise Invalid(f"there is no {attribute!r} in the module {module!r}")
+    return getattr(found, attribute)
+
+
+def _place(error: Exception, module: str) -> str:
+    """Return `file:line: ` of where in a module its import failed, or nothing where the error says it itself."""
+    trace = error.__traceback__
+    if trace is None or isinstance(error, SyntaxError):
+        return ""
+    last = trace
+    while trace is not None:
+        if trace.tb_frame.f_globals.get("__name__") == module:
+            last = trace
+        trace = trace.tb_next
+    return f"{last.tb_frame.f_code.co_filename}:{last.tb_lineno}: "
 
 
 def _entries(text: str, group: str) -> Iterator[tuple[str, str]]:

@@ -12,7 +12,8 @@ import pytest
 
 from hearthbus import Bus, Message, Service, on
 from hearthbus.backoff import Backoff
-from hearthbus.config import House, Instance, Place
+from hearthbus.config import House, Instance
+from hearthbus.config_tables import Place
 from hearthbus.errors import Invalid
 from hearthbus.notify import notify, watchdog_seconds
 from hearthbus.runner import Runner

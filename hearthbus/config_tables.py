@@ -1,0 +1,80 @@
+"""The tables every house may have beside its services': `[house]` and `[bus]`, and where the broker is.
+
+Values and their rules; reads no configuration.
+"""
+
+from __future__ import annotations
+
+import os.path
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from hearthbus.bus import DEFAULT_URL
+from hearthbus.errors import Invalid
+from hearthbus.problems import nearest
+
+_URL = re.compile(r"tcp://[^/\s]+:[0-9]{1,5}|ipc://\S+")
+_ZONE = re.compile(r"[A-Z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+)*")
+_ANY_ADDRESS = {"*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 - compared, not bound
+
+
+@dataclass(frozen=True)
+class Place:
+    """`[house]`: where the house stands; what a service may take when its own table does not say."""
+
+    latitude: float | None = None
+    """Degrees, north positive."""
+    longitude: float | None = None
+    """Degrees, east positive."""
+    timezone: str | None = None
+    """IANA name, for example Europe/London."""
+
+    def __post_init__(self) -> None:
+        if self.latitude is not None and not -90 <= self.latitude <= 90:
+            raise Invalid(f"latitude {self.latitude} is outside -90 to 90")
+        if self.longitude is not None and not -180 <= self.longitude <= 180:
+            raise Invalid(f"longitude {self.longitude} is outside -180 to 180")
+        if self.timezone is not None:
+            _check_timezone(self.timezone)
+
+    def shared(self) -> dict[str, Any]:
+        """Return what is set."""
+        return {name: value for name, value in vars(self).items() if value is not None}
+
+
+@dataclass(frozen=True)
+class BusSettings:
+    """`[bus]`: where the broker is."""
+
+    url: str = ""
+
+    def __post_init__(self) -> None:
+        if self.url:
+            check_url("url", self.url)
+
+
+def check_url(name: str, url: str) -> None:
+    """Refuse what is no address of a broker; `name` is where it stands."""
+    if not _URL.fullmatch(url):
+        raise Invalid(f"{name} {url!r}: write tcp://HOST:PORT or ipc:///PATH")
+
+
+def broker_url(address: Any) -> str:
+    """Return where clients on this machine reach a broker with that `[broker] address`."""
+    if not isinstance(address, str):
+        return DEFAULT_URL
+    scheme, separator, rest = address.partition("://")
+    host, colon, port = rest.rpartition(":")
+    return f"{scheme}{separator}{_ANY_ADDRESS.get(host, host)}{colon}{port}" if scheme == "tcp" else address
+
+
+def _check_timezone(name: str) -> None:
+    if _ZONE.fullmatch(name) and os.path.isfile(f"/usr/share/zoneinfo/{name}"):  # noqa: PTH113 - as below
+        return  # most often so, and zoneinfo and pathlib cost each service process half a megabyte each
+    from zoneinfo import ZoneInfo, available_timezones
+
+    try:
+        ZoneInfo(name)
+    except (KeyError, OSError, ValueError):
+        raise Invalid(f"timezone {name!r} is not known{nearest(name, available_timezones())}") from None
