@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import select
 import socket
+import sys
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -223,7 +224,7 @@ class Loop:
                 event, _ = self._monitor.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
                 return
-            self._by_connection[int.from_bytes(event[2:6], "little")] = 0
+            self._by_connection[int.from_bytes(event[2:6], sys.byteorder)] = 0
 
     def _disk_results(self) -> None:
         self._disk.drain()

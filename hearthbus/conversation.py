@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import secrets
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from hearthbus import protocol
@@ -76,7 +75,7 @@ class Conversation:
             protocol.HELLO,
             versions=[protocol.VERSION],
             name=name,
-            session=secrets.token_bytes(16),
+            session=os.urandom(16),
             software=VERSION,
             pid=os.getpid(),
             host=os.uname().nodename,

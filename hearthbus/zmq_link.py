@@ -8,10 +8,10 @@ Knows sockets and when they are up or down; what the frames mean is its owner's 
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import TYPE_CHECKING, Final, Protocol
 
 import zmq
-from zmq.utils.monitor import parse_monitor_message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -189,10 +189,11 @@ class Link:
     def _read_monitor(self) -> None:
         while self._monitor is not None:
             try:
-                event = parse_monitor_message(self._monitor.recv_multipart(zmq.NOBLOCK))
+                event, _ = self._monitor.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
                 return
-            if event["event"] == zmq.EVENT_HANDSHAKE_SUCCEEDED:
+            # zmq_socket_monitor(3): the event's number in 16 bits of this machine's order, then its value
+            if int.from_bytes(event[:2], sys.byteorder) == zmq.EVENT_HANDSHAKE_SUCCEEDED:
                 self._owner.on_up()
             else:
                 self._owner.on_down()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
+import os
 from typing import TYPE_CHECKING, Any
 
 from hearthbus import protocol
@@ -40,7 +40,7 @@ class ZmqTransport:
         self._presence = presence
         self._will = will
         self._talk: Conversation | None = None
-        self._routing = Routing(token=secrets.token_hex(8))
+        self._routing = Routing(token=os.urandom(8).hex())
         self._responders: list[ZmqResponder] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
