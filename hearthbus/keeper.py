@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from hearthbus.config import Instance
     from hearthbus.service import Service
 
-log = logging.getLogger("hearthbus")
-
 
 class Keeper:
     """Keeps one service running: connects it, starts it anew when it fails or when its configuration is new."""
@@ -30,6 +28,7 @@ class Keeper:
     def __init__(self, instance: Instance, url: str, connect: Callable[[str, str], Bus]) -> None:
         self.name = instance.name
         self.been_connected = False
+        self._log = logging.getLogger(instance.name)
         self._instance = instance
         self._url = url
         self._connect = connect
@@ -52,16 +51,18 @@ class Keeper:
                 await self._once()
             except HearthbusError as error:
                 fault = str(error)
-            except Exception as error:
-                log.exception("%s failed", self.name)
+            except OSError as error:  # a device or host that is away: everyday life, no defect
+                fault = f"{type(error).__name__}: {error}"
+            except Exception as error:  # noqa: BLE001 - a service's own code may raise anything
+                self._log.exception("failed")
                 fault = type(error).__name__
             else:
                 if self._interrupt.is_set():
                     continue
-                log.info("%s is done", self.name)
+                self._log.info("done")
                 return
             wait = backoff.failed(after=loop.time() - self._started, chance=os.urandom(1)[0] / 255)
-            log.error("%s: %s; starting it again in %.1f s", self.name, fault, wait)
+            self._log.error("%s; starting again in %.1f s", fault, wait)
             await unless(self._interrupt, loop.create_task(asyncio.sleep(wait)))
 
     def end(self) -> None:
@@ -97,8 +98,8 @@ class Keeper:
                 "rss": _rss_bytes(),
             }
             await self._bus.publish(f"service/{self.name}/health", body, retain=True)
-        except Exception:
-            log.exception("%s: its health cannot be told", self.name)
+        except Exception:  # noqa: BLE001 - a service may add figures of its own
+            self._log.exception("its health cannot be told")
 
     async def _once(self) -> None:
         bus = self._connect(self._url, self.name)
@@ -114,7 +115,7 @@ class Keeper:
             await bus.__aexit__(None, None, None)
 
     def _say_started(self) -> None:
-        log.info("%s is running, on %s", self.name, self._url)
+        self._log.info("running on %s", self._url)
 
 
 def _rss_bytes() -> int:

@@ -147,7 +147,7 @@ async def test_a_process_waits_for_its_broker_for_ever(broker: Broker, tmp_path:
     with running("run", "host", "--config", config(tmp_path, broker.url)) as process:
         await process.until("waiting for the broker at ipc://")
         broker.start()
-        await process.until("host is running")
+        await process.until("running on")
         broker.kill()
         await process.until("the broker at .* is away")
         broker.start()
@@ -172,12 +172,12 @@ async def test_a_reload_restarts_the_service_that_changed(broker: Broker, tmp_pa
     file = config(tmp_path, broker.url, "[host]", SCHEDULE.format(cron="0 12 * * *"))
     async with broker.bus() as bus:
         with running("run", "host", "schedule", "--config", file) as process:
-            await process.until("schedule: .*running|schedule is running")
+            await process.until("schedule: running on")
             host = await presence(bus, "host", "online")
             config(tmp_path, broker.url, "[host]", SCHEDULE.format(cron="0 13 * * *"))
             process.signal(signal.SIGHUP)
             await process.until("reload: schedule")
-            await process.until("schedule is running", times=2)
+            await process.until("schedule: running on", times=2)
             config(tmp_path, broker.url, "[host]", SCHEDULE.format(cron="0 25 * * *"))
             process.signal(signal.SIGHUP)
             await process.until("the old one stays")

@@ -129,7 +129,21 @@ async def test_a_service_that_fails_is_started_again_alone(caplog: pytest.LogCap
             await at.bus.publish("break")
 
     assert 1 == len(at.bodies("echo/steady/voice"))
-    assert "fragile: RuntimeError; starting it again in 0.0 s" in caplog.text
+    assert "RuntimeError; starting again in 0.0 s" in caplog.text
+
+
+async def test_a_device_that_is_away_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    """What the operating system refuses is no defect: it is told without a trace, each time."""
+
+    class Gateway(Service):
+        async def on_start(self) -> None:
+            raise FileNotFoundError(2, "No such file or directory", "/dev/ttyUSB0")
+
+    async with scene(house(gateway=Gateway)) as at:
+        await at.until(lambda: caplog.text.count("starting again") == 2)
+    text = "FileNotFoundError: [Errno 2] No such file or directory: '/dev/ttyUSB0'; starting again in 0.0 s"
+
+    assert [(text, None)] * 2 == [(record.getMessage(), record.exc_info) for record in caplog.records[:2]]
 
 
 async def test_a_service_that_is_done_is_not_started_again() -> None:

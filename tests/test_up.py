@@ -68,7 +68,7 @@ async def test_a_whole_house_runs_and_stops_at_ctrl_c(folder: Path) -> None:
     with up(folder) as (process, told, url):
         async with Bus(url, connect_timeout=10) as bus:
             await presence(bus, "host", lambda body: body["status"] == "online")
-        await told.until("host is running")
+        await told.until("host   . running on")
         process.send_signal(signal.SIGINT)
         code = await asyncio.to_thread(process.wait, 15)
 
@@ -77,7 +77,7 @@ async def test_a_whole_house_runs_and_stops_at_ctrl_c(folder: Path) -> None:
     assert "Its configuration is hearthbus.toml." in told.lines
     assert re.search(rf"  \S*hearthbus sub '#' -v --url {url}\n", "\n".join(told.lines))
     assert "stopping" in told.lines
-    assert "host   | host is running, on " + url in told.lines
+    assert f"host   | running on {url}" in told.lines
     assert "\x1b" not in "".join(told.lines)
 
 
@@ -128,7 +128,7 @@ def answers(path: Path) -> bool:
 async def test_only_what_is_named_is_started(folder: Path) -> None:
     """`up NAME` runs the broker and that service alone."""
     with up(folder, "host", tables="[host]\n[sun]\nlatitude = 1.0\nlongitude = 1.0\n") as (_, told, url):
-        await told.until("host is running")
+        await told.until("host   . running on")
 
     assert f"The house is up: the broker on {url}; services: host." in told.lines
 
