@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
 import signal
@@ -12,6 +13,7 @@ import sys
 import tempfile
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,8 @@ import pytest
 from told import Tail, Told
 
 from hearthbus import Bus
+from hearthbus.cli.up import greeting
+from hearthbus.config import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -131,6 +135,70 @@ async def test_only_what_is_named_is_started(folder: Path) -> None:
         await told.until("host   . running on")
 
     assert f"The house is up: the broker on {url}; services: host." in told.lines
+
+
+def test_colours_are_for_terminals(folder: Path) -> None:
+    """On a terminal each process has its colour; NO_COLOR ends that."""
+    assert b"\x1b[36mbroker |\x1b[0m listening" in on_terminal(folder, {"TERM": "xterm"})
+    assert b"\x1b" not in on_terminal(folder, {"TERM": "xterm", "NO_COLOR": "1"})
+
+
+def on_terminal(folder: Path, environment: dict[str, str]) -> bytes:
+    """Run a house with a terminal until its service runs; return what the terminal got."""
+    (folder / "hearthbus.toml").write_text(
+        f'[broker]\naddress = "ipc://{folder}/bus"\ndata = "{folder}/data"\n[host]\n'
+    )
+    ours, theirs = os.openpty()
+    plain = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    process = subprocess.Popen(UP, cwd=folder, stdout=theirs, stderr=theirs, env={**plain, **environment})
+    os.close(theirs)
+    seen = b""
+    while b"running on" not in seen:
+        seen += os.read(ours, 4096)
+    process.terminate()
+    with contextlib.suppress(OSError):  # EIO: how a terminal ends
+        while data := os.read(ours, 4096):
+            seen += data
+    os.close(ours)
+    process.wait(10)
+    return seen
+
+
+def test_a_closed_pipe_ends_the_house_quietly(folder: Path) -> None:
+    """`hearthbus up | head -1` stops everything, without a trace."""
+    (folder / "hearthbus.toml").write_text(
+        f'[broker]\naddress = "ipc://{folder}/bus"\ndata = "{folder}/data"\n[host]\n'
+    )
+    process = subprocess.Popen(UP, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    first = process.stdout.readline()
+    process.stdout.close()
+    code = process.wait(15)
+    with process.stderr:
+        complaints = process.stderr.read()
+
+    assert first
+    assert (141, b"") == (code, complaints)
+    assert not answers(folder / "bus")
+
+
+def test_who_has_no_configuration_is_told_where_the_example_is() -> None:
+    """The first lines name the file to copy, and say what to type where the command is not on the PATH."""
+    house = replace(
+        load(Path(__file__).parent.parent / "deploy" / "house.toml", only=()),
+        example=True,
+        path="/usr/share/house.toml",
+    )
+
+    assert [
+        f"The house is up: the broker on {house.url}; services: sun, host.",
+        "No hearthbus.toml was found, so this is the example house; copy /usr/share/house.toml to make it yours.",
+        "Type in a second terminal:",
+        "  .venv/bin/hearthbus sub '#' -v",
+        "  .venv/bin/hearthbus status",
+        "Ctrl-C stops it all.",
+    ] == greeting(house, ["sun", "host"], program=".venv/bin/hearthbus")
 
 
 def test_a_bad_configuration_starts_nothing(folder: Path) -> None:

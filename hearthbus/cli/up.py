@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from hearthbus.config import House
 
@@ -56,17 +56,42 @@ async def _up(house: House, names: Sequence[str], *, colour: bool) -> int:
     def paint(number: int, text: str) -> str:
         return f"\x1b[{_COLOURS[number % len(_COLOURS)]}m{text}\x1b[0m" if colour else text
 
+    printer = Printer()
     command = (sys.executable, "-m", "hearthbus")
     config = ("--config", str(house.path))
     supervisor = Supervisor(
         url=house.url,
         broker=(*command, "broker", *config),
         services={name: (*command, "run", name, *config) for name in names},
-        say=lambda line: print(line, flush=True),  # noqa: T201 - the command's output
+        say=printer.say,
         paint=paint,
         greeting=greeting(house, names, program=_program()),
     )
-    return await supervisor.run()
+    printer.gone = supervisor.stop
+    code = await supervisor.run()
+    if printer.closed:
+        raise BrokenPipeError
+    return code
+
+
+class Printer:
+    """Prints lines; where nobody reads them any more it says so once, and goes on in silence."""
+
+    def __init__(self) -> None:
+        self.closed = False
+        self.gone: Callable[[], None] = lambda: None
+
+    def say(self, line: str) -> None:
+        """Print a line."""
+        if self.closed:
+            return
+        try:
+            print(line, flush=True)  # noqa: T201 - the command's output
+        except BrokenPipeError:
+            self.closed = True
+            self.gone()
+        except OSError:
+            pass  # a full disk under the log is no reason to stop a house
 
 
 def greeting(house: House, names: Sequence[str], *, program: str) -> list[str]:
