@@ -26,7 +26,7 @@ const FOREVER = 2n ** 63n - 1n; // the one number of the protocol that JavaScrip
 
 const options = {
   linger: 0, reconnectInterval: 100, reconnectMaxInterval: 1000, heartbeatInterval: 1000, heartbeatTimeout: 3000,
-  receiveHighWaterMark: 20000,
+  receiveHighWaterMark: 100000,
 };
 const dealer = new Dealer({ ...options, sendHighWaterMark: 20000, immediate: true, sendTimeout: 0 });
 let sub; // made when the greeting has told its address
