@@ -106,8 +106,7 @@ async def test_what_dies_in_a_house_comes_back(folder: Path) -> None:
 
 def broker_of(process: subprocess.Popen[bytes]) -> int:
     """Return the process id of the broker a supervisor has started."""
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    return next(int(child) for child in children if b"\0broker\0" in Path(f"/proc/{child}/cmdline").read_bytes())
+    return next(pid for pid in children(process) if b"\0broker\0" in Path(f"/proc/{pid}/cmdline").read_bytes())
 
 
 async def test_a_killed_supervisor_leaves_nobody_behind(folder: Path) -> None:
@@ -115,12 +114,29 @@ async def test_a_killed_supervisor_leaves_nobody_behind(folder: Path) -> None:
     with up(folder) as (process, _, url):
         async with Bus(url, connect_timeout=10) as bus:
             await presence(bus, "host", lambda body: body["status"] == "online")
+        started = children(process)
         process.kill()
         process.wait(5)
         deadline = time.monotonic() + 10
-        while (folder / "bus").exists() and answers(folder / "bus"):
+        while any(alive(child) for child in started):
             assert time.monotonic() < deadline
             await asyncio.sleep(0.01)
+
+    assert 2 == len(started)
+    assert not answers(folder / "bus")
+
+
+def children(process: subprocess.Popen[bytes]) -> list[int]:
+    """Return the process ids of what a process has started."""
+    return [int(child) for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+
+
+def alive(pid: int) -> bool:
+    """Whether a process is there, and not only its exit code."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def answers(path: Path) -> bool:
