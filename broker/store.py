@@ -68,8 +68,9 @@ def connect(folder: Path) -> sqlite3.Connection:
         connection.execute("pragma wal_autocheckpoint=1000")
         connection.execute("pragma journal_size_limit=4194304")
         connection.execute("pragma cache_size=-1024")
-        _check_version(connection)
-        connection.executescript(f"begin; {_SCHEMA} pragma user_version={SCHEMA_VERSION}; commit;")
+        # writer and reader open at the same time: only one of them, on a new file, may write here
+        if not _is_current(connection):
+            connection.executescript(f"begin immediate; {_SCHEMA} pragma user_version={SCHEMA_VERSION}; commit;")
     except BaseException:
         connection.close()
         raise
@@ -218,12 +219,14 @@ class Reader:
         return self._frames
 
 
-def _check_version(connection: sqlite3.Connection) -> None:
+def _is_current(connection: sqlite3.Connection) -> bool:
+    """Whether the file has this version's tables; raises NotSupportedError where it has a newer one's."""
     (version,) = connection.execute("pragma user_version").fetchone()
     if version not in (0, SCHEMA_VERSION):
         raise sqlite3.NotSupportedError(
             f"it has schema version {version}, this hearthbus knows {SCHEMA_VERSION}; install the newer one again"
         )
+    return bool(version)
 
 
 def _block(commit: Commit) -> tuple[int, int, int, int, int, int, str, bytes, bytes]:

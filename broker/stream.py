@@ -215,7 +215,7 @@ class Stream:
                 body_at = at + 35 + frame[at + 34]
                 state.retained = b"" if frame[body_at:] == _EMPTY else frame
             self.topics.note(state)
-            self._note_time(frame[:at] + frame[at + 24 :])
+            self._note_time(frame[:at] + b"\0" + frame[at + 25 :])
             self.memory.add([frame])
         return self.offset - before
 
