@@ -73,6 +73,8 @@ class House:
     """Every file that was read."""
     url: str
     """Where services find the broker."""
+    joins: bool
+    """That broker is another's: `[bus] url` or HEARTHBUS_URL names it, and `[broker]` would not listen there."""
     place: Place
     broker: Any
     """What `[broker]` says, as the broker's own dataclass; None where only some services were asked for."""
@@ -113,8 +115,10 @@ def load(
         ordered = [str(problem) for problem in in_order]
         count = "1 problem" if len(ordered) == 1 else f"{len(ordered)} problems"
         raise Invalid(f"{count} in the configuration {main}", problems=tuple(ordered))
-    url = override or bus.url or broker_url(tables["broker"].values.get("address") if "broker" in tables else None)
-    return House(main, example, files, url, place, settings, _own(tables), services)
+    own = broker_url(tables["broker"].values.get("address") if "broker" in tables else None)
+    url = override or bus.url or own
+    joins = url.replace("://localhost:", "://127.0.0.1:") != own
+    return House(main, example, files, url, joins, place, settings, _own(tables), services)
 
 
 def find_file() -> tuple[str, bool]:

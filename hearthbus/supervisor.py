@@ -28,7 +28,7 @@ class Supervisor:
 
     Args:
         url: where the broker will answer.
-        broker: the broker's command line.
+        broker: the broker's command line; None where the broker at `url` is another's.
         services: each service's command line, by name.
         say: prints one line.
         paint: colours a prefix, given its number and text.
@@ -39,7 +39,7 @@ class Supervisor:
         self,
         *,
         url: str,
-        broker: Sequence[str],
+        broker: Sequence[str] | None,
         services: dict[str, Sequence[str]],
         say: Callable[[str], None],
         paint: Callable[[int, str], str],
@@ -54,7 +54,7 @@ class Supervisor:
             prefix = paint(number, f"{name:<{width}} |")
             return Child(name, command, say=lambda line: say(f"{prefix} {line}"))
 
-        self._broker = child(0, "broker", broker)
+        self._broker = None if broker is None else child(0, "broker", broker)
         self._services = [child(number, *service) for number, service in enumerate(services.items(), 1)]
         self._stop = asyncio.Event()
 
@@ -63,24 +63,21 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(number, self._interrupted)
+        if self._broker is None:
+            await self._serve()
+            return 0
         if _answers(self._url):
             self._say(f"{self._url} is in use: another broker runs there; stop it, or join it with `hearthbus run`")
             return IN_USE
-        broker = loop.create_task(self._broker.keep(), name="broker")
-        services: set[asyncio.Task[None]] = set()
+        keeping = loop.create_task(self._broker.keep(), name="broker")
         try:
-            code = await self._broker_started()
-            if code is not None:
-                return code
-            for line in self._greeting:
-                self._say(line)
-            services = {loop.create_task(child.keep(), name=child.name) for child in self._services}
-            await self._stop.wait()
-            self._say("stopping")
+            code = await self._started(self._broker)
+            if code is None:
+                await self._serve()
         finally:
-            await _end(self._services, services)
-            await _end([self._broker], {broker})
-        return 0
+            await self._broker.end()
+            await keeping
+        return code or 0
 
     def stop(self) -> None:
         """End `run`, as SIGTERM does."""
@@ -90,26 +87,35 @@ class Supervisor:
         """Stop; at the second signal at once."""
         if self._stop.is_set():
             for child in (*self._services, self._broker):
-                child.kill()
+                if child is not None:
+                    child.kill()
         self._stop.set()
 
-    async def _broker_started(self) -> int | None:
+    async def _serve(self) -> None:
+        """Greet, and keep the services running until stopped."""
+        loop = asyncio.get_running_loop()
+        for line in self._greeting:
+            self._say(line)
+        keeping = [loop.create_task(child.keep(), name=child.name) for child in self._services]
+        try:
+            await self._stop.wait()
+            self._say("stopping")
+        finally:
+            await asyncio.gather(*(child.end() for child in self._services))
+            await asyncio.gather(*keeping)
+
+    async def _started(self, broker: Child) -> int | None:
         """Wait until the broker answers; return the exit code where it, or the wait, ended before."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + BROKER_PATIENCE
         while not self._stop.is_set() and loop.time() < deadline:
-            if self._broker.exit_code is not None:
-                self._say(f"the broker did not start: exit code {self._broker.exit_code}; its last line says why")
-                return self._broker.exit_code or 1
-            if self._broker.running and _answers(self._url):
+            if broker.exit_code is not None:
+                self._say(f"the broker did not start: exit code {broker.exit_code}; its last line says why")
+                return broker.exit_code or 1
+            if broker.running and _answers(self._url):
                 return None
             await asyncio.sleep(_LOOK)
         return 0 if self._stop.is_set() else None
-
-
-async def _end(children: Sequence[Child], tasks: set[asyncio.Task[None]]) -> None:
-    await asyncio.gather(*(child.end() for child in children))
-    await asyncio.gather(*tasks)
 
 
 def _answers(url: str) -> bool:

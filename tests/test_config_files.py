@@ -129,21 +129,26 @@ def test_the_first_file_found_is_taken(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize(
-    ("text", "url"),
+    ("text", "url", "joins"),
     [
-        ("", "tcp://127.0.0.1:7600"),
-        ('[bus]\nurl = "tcp://pi:7700"\n', "tcp://pi:7700"),
-        ('[broker]\naddress = "tcp://*:7800"\n', "tcp://127.0.0.1:7800"),
-        ('[broker]\naddress = "tcp://192.168.1.5:7800"\n', "tcp://192.168.1.5:7800"),
-        ('[broker]\naddress = "ipc:///run/hearthbus/bus"\n', "ipc:///run/hearthbus/bus"),
+        ("", "tcp://127.0.0.1:7600", False),
+        ('[bus]\nurl = "tcp://pi:7700"\n', "tcp://pi:7700", True),
+        ('[bus]\nurl = "tcp://localhost:7600"\n', "tcp://localhost:7600", False),
+        ('[broker]\naddress = "tcp://*:7800"\n', "tcp://127.0.0.1:7800", False),
+        ('[broker]\naddress = "tcp://192.168.1.5:7800"\n', "tcp://192.168.1.5:7800", False),
+        ('[broker]\naddress = "ipc:///run/hearthbus/bus"\n', "ipc:///run/hearthbus/bus", False),
     ],
 )
-def test_services_find_the_broker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, url: str) -> None:
-    """The broker's address is what [bus] says, else what [broker] listens on, else the default."""
+def test_services_find_the_broker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, url: str, *, joins: bool
+) -> None:
+    """The broker's address is what [bus] says, else what [broker] listens on; only the former may be another's."""
     monkeypatch.delenv("HEARTHBUS_URL", raising=False)
     file = write(tmp_path / "hearthbus.toml", text)
 
-    assert url == load(file, only=()).url
+    house = load(file, only=())
+
+    assert (url, joins) == (house.url, house.joins)
 
 
 def test_the_environment_s_address_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

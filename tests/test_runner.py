@@ -68,7 +68,7 @@ def house(**kinds: type[Service]) -> House:
     """Make a configuration of services with their defaults."""
     services = {name: Instance(name, name, kind, kind.Config()) for name, kind in kinds.items()}
     return House(
-        path="hearthbus.toml", example=False, files=(), url="ipc:///memory", place=Place(), broker=None,
+        path="hearthbus.toml", example=False, files=(), url="ipc:///memory", joins=False, place=Place(), broker=None,
         tables=tuple(services), services=services,
     )  # fmt: skip
 

@@ -31,11 +31,11 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def supervisor(told: Told, url: str, broker: str, **services: str) -> Supervisor:
+def supervisor(told: Told, url: str, broker: str | None, **services: str) -> Supervisor:
     """Make a supervisor of small programs."""
     return Supervisor(
         url=url,
-        broker=python(broker),
+        broker=None if broker is None else python(broker),
         services={name: python(code) for name, code in services.items()},
         say=told.say,
         paint=lambda number, text: f"{number}{text}",
@@ -105,6 +105,19 @@ async def test_an_address_in_use_is_told_before_anything_starts() -> None:
 
     assert 69 == code
     assert [f"{url} is in use: another broker runs there; stop it, or join it with `hearthbus run`"] == told.lines
+
+
+async def test_a_house_may_join_a_broker() -> None:
+    """Where the broker is another's, the services are all there is to start and stop."""
+    told = Told()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        house = supervisor(told, f"tcp://127.0.0.1:{server.getsockname()[1]}", None, sun=FOR_EVER)
+        running = asyncio.create_task(house.run())
+        await told.until("sun    . up")
+        house.stop()
+        code = await asyncio.wait_for(running, 5)
+
+    assert (0, ["welcome", "1sun    | up", "stopping"]) == (code, told.lines)
 
 
 async def test_a_broker_that_never_answers_can_be_stopped(address: str) -> None:

@@ -19,6 +19,7 @@ examples:
   hearthbus up sun host              the broker and these services alone
   hearthbus up --config house.toml
 
+Where [bus] url or HEARTHBUS_URL names another broker than [broker] makes, `up` starts the services alone.
 A process that dies is started again, after 1, 2, 4, ... 60 seconds. Ctrl-C stops the services, then the broker.
 Exit codes: 0 stopped, 69 the broker's address is in use, 78 bad configuration."""
 _COLOURS: Final = (36, 32, 33, 35, 34, 96, 92, 93, 95, 94)
@@ -61,7 +62,7 @@ async def _up(house: House, names: Sequence[str], *, colour: bool) -> int:
     config = ("--config", str(house.path))
     supervisor = Supervisor(
         url=house.url,
-        broker=(*command, "broker", *config),
+        broker=None if house.joins else (*command, "broker", *config),
         services={name: (*command, "run", name, *config) for name in names},
         say=printer.say,
         paint=paint,
@@ -100,7 +101,8 @@ def greeting(house: House, names: Sequence[str], *, program: str) -> list[str]:
 
     url = "" if house.url == default_url() else f" --url {house.url}"
     what = f"services: {', '.join(names)}" if names else "no services yet; a table [sun] or [host] makes one"
-    lines = [f"The house is up: the broker on {house.url}; {what}.", f"Its configuration is {house.path}."]
+    broker = f"it joins the broker at {house.url}" if house.joins else f"the broker on {house.url}"
+    lines = [f"The house is up: {broker}; {what}.", f"Its configuration is {house.path}."]
     if house.example:
         lines[1:] = [f"No hearthbus.toml was found, so this is the example house; copy {house.path} to make it yours."]
     return [
