@@ -18,6 +18,7 @@ from broker.requests import Requests
 from broker.stream import Stream
 from hearthbus import protocol
 from hearthbus.errors import HearthbusError, Invalid, NoResponder, Refused
+from hearthbus.message import encode_body
 from hearthbus.topics import check_pattern
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ class Core:
         """Answer with an error."""
         kind = _KIND_OF.get(type(error), "refused")
         self.out.replies.append(
-            (ident, protocol.encode(protocol.ERROR, id=request, number=number, kind=kind, text=str(error)))
+            (ident, protocol.encode(protocol.ERROR, id=request, number=number, kind=kind, text=str(error)[:1000]))
         )
 
     def reply_error(self, client: Client, request: int, kind: str, text: str) -> None:
@@ -180,7 +181,7 @@ class Core:
             self.drop("malformed")
             return
         last = first + len(records) - 1
-        if last >= 2**63:
+        if not 0 < first <= last + 1 < 2**63:
             self.drop("malformed")
             return
         new = records[max(0, client.number - first + 1) :]
@@ -223,6 +224,11 @@ class Core:
         if pending is None:
             self.drop("answer too late")
         elif fields["ok"]:
+            try:
+                encode_body(fields["body"])
+            except Invalid as error:
+                self.reply_error(pending.caller, pending.id, "handler", f"{client.name} answered badly: {error}")
+                return
             answer = protocol.encode(protocol.ANSWER, id=pending.id, body=fields["body"])
             self.out.replies.append((pending.caller.ident, answer))
         else:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from broker.clients import Client
 from broker.presence import ended, online
 from hearthbus import protocol
 from hearthbus.errors import HearthbusError, Invalid, Refused, Unavailable
-from hearthbus.message import MAX_NAME_BYTES, decode, encode_body
+from hearthbus.message import MAX_BODY_BYTES, MAX_NAME_BYTES, decode, encode_body
 from hearthbus.topics import check_topic
 
 if TYPE_CHECKING:
     from broker.core import Core
+
+
+PRESENCE_BYTES: Final = 2_048
+"""Room that presence needs in its message beside the will."""
 
 
 class Greeting:
@@ -78,9 +82,10 @@ class Greeting:
         """Let a client go: `offline` after a goodbye, else `lost`, and then its last will is published."""
         core = self._core
         self._forget(client, reason)
-        if not client.presence:
-            return
-        self.say_ended(client.name, online(client, core.wall), status, reason)
+        if client.presence:
+            self.say_ended(client.name, online(client, core.wall), status, reason)
+        elif status == "lost" and client.will:
+            core.stream.say(client.will["topic"], client.will["body"], wall=core.wall)
 
     def say_ended(self, name: str, body: dict[str, Any], status: str, reason: str) -> None:
         """Publish the end of a service, and its will if it is lost."""
@@ -134,6 +139,7 @@ class Greeting:
         if fields["will"]:
             self._check_will(name, fields["will"])
         if fields["presence"]:
+            self._check_room(f"service/{name}")
             holder = core.clients.named(name)
             if holder is not None and holder.session != fields["session"]:
                 raise Unavailable(
@@ -141,10 +147,18 @@ class Greeting:
                     "stop it first, or give this one another name"
                 )
 
+    def _check_room(self, topic: str) -> None:
+        """Presence has room of its own: who fills the bus with topics does not keep services from coming."""
+        topics = self._core.stream.topics
+        if topics.full(spare=self._core.config.limits.connections) and topic.encode() not in topics.by_name:
+            raise Refused(f"{topic}: the broker's limit on topics is reached ([broker.limits] topics)")
+
     def _check_will(self, name: str, will: dict[str, Any]) -> None:
-        if type(will.get("topic")) is not str or type(will.get("body")) is not dict:
+        if set(will) != {"topic", "body"} or type(will["topic"]) is not str or type(will["body"]) is not dict:
             raise Invalid("a will is a topic and a body")
         check_topic(will["topic"])
-        encode_body(will["body"])
+        if len(encode_body({"will": will})) > MAX_BODY_BYTES - PRESENCE_BYTES:
+            raise Refused("the will is too large: it is part of the presence message")
+        self._check_room(will["topic"])
         if not self._core.access.allows(name, "publish", will["topic"]):
             raise Refused(f"{name} may not publish {will['topic']}, which its will asks for")

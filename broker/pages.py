@@ -13,7 +13,7 @@ from broker.consumers import Fetch
 from broker.memory import Query, Reading
 from hearthbus import protocol
 from hearthbus.errors import Refused
-from hearthbus.topics import check_pattern
+from hearthbus.topics import check_pattern, check_topic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 MAX_CHANGED = 1_000
 MAX_WAIT_MS = 60_000
+MAX_COUNT = 2**40
+"""More than a client can honestly have lost; the sum over all clients still fits a message."""
 LARGEST = 2**63 - 1
 """The largest number SQLite takes."""
 
@@ -56,7 +58,7 @@ class Pages:
 
     def beat(self, client: Client, fields: Mapping[str, Any]) -> None:
         """Answer a heartbeat: where the stream is, and which of the client's topics have moved since it last asked."""
-        client.lost, client.refilled = fields["lost"], fields["refilled"]
+        client.lost, client.refilled = (max(0, min(fields[key], MAX_COUNT)) for key in ("lost", "refilled"))
         stream = self._core.stream
         changed: list[tuple[str, int]] = []
         complete = True
@@ -100,13 +102,13 @@ class Pages:
         patterns = self._patterns(client, fields)
         for pattern in patterns:
             core.stream.allow(client, "read", pattern)
-        consumer = fields["consumer"]
-        other = core.consumers.take(consumer, client)
-        if other:
-            raise Refused(f"the durable subscription {consumer!r} is in use by {other}")
+        consumer = check_topic(fields["consumer"])
         place = core.consumers.place(consumer, newest=core.stream.offset)
         if place is None:
             raise Refused("too many durable subscriptions ([broker.limits] consumers)")
+        other = core.consumers.take(consumer, client)
+        if other:
+            raise Refused(f"the durable subscription {consumer!r} is in use by {other}")
         after = place if fields["after"] < 0 else max(fields["after"], place)
         fetch = Fetch(
             client=client,
@@ -123,7 +125,7 @@ class Pages:
     def ack(self, client: Client, fields: Mapping[str, Any]) -> None:
         """Move a consumer's place."""
         consumers = self._core.consumers
-        if consumers.take(fields["consumer"], client) or fields["consumer"] not in consumers.offsets:
+        if fields["consumer"] not in consumers.offsets or consumers.take(fields["consumer"], client):
             raise Refused(f"{client.name} does not read the durable subscription {fields['consumer']!r}")
         consumers.move(fields["consumer"], min(fields["offset"], self._core.stream.offset))
         self._core.done(client, fields)

@@ -64,9 +64,9 @@ class Topics:
         self._generation_start = 0
         self._names: list[str] | None = None
 
-    def full(self) -> bool:
-        """Whether the limit on topics is reached."""
-        return len(self.by_name) >= self._limit
+    def full(self, *, spare: int = 0) -> bool:
+        """Whether the limit on topics, and `spare` more, is reached."""
+        return len(self.by_name) >= self._limit + spare
 
     def add(self, name: str, *, seq: int = 0, offset: int = 0, retained: bytes = b"") -> TopicState:
         """Add a topic that was checked and is not there."""
