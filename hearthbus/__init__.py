@@ -11,6 +11,7 @@ from hearthbus.version import VERSION as __version__  # noqa: N811 - the name Py
 
 if TYPE_CHECKING:
     from hearthbus.bus import Bus
+    from hearthbus.config.secret import Secret
     from hearthbus.errors import HandlerError, HearthbusError, Invalid, NoResponder, Refused, Timeout, Unavailable
     from hearthbus.message import Message
     from hearthbus.service import Service, every, on, serve
@@ -26,6 +27,7 @@ __all__ = [
     "Refused",
     "Request",
     "Responder",
+    "Secret",
     "Service",
     "Subscription",
     "Timeout",
@@ -39,6 +41,7 @@ __all__ = [
 
 _HOMES = {
     "hearthbus.bus": ("Bus",),
+    "hearthbus.config.secret": ("Secret",),
     "hearthbus.errors": (
         "HandlerError", "HearthbusError", "Invalid", "NoResponder", "Refused", "Timeout", "Unavailable",
     ),

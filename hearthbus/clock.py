@@ -1,6 +1,7 @@
 """The clock a service lives by: UTC wall time, time that never jumps, and sleep.
 
-Services never read `time` themselves, so that a test can hold the clock in its hand (`hearthbus.memory.ManualClock`).
+Services never read `time` themselves, so that a test can hold the clock in its hand
+(`hearthbus.testing.manual_clock.ManualClock`).
 Knows nothing else of hearthbus.
 """
 

@@ -10,7 +10,7 @@
         async def regulate(self, reading: Message) -> None: ...
 
 `@on`, `@every` and `@serve` only mark a method; it stays an ordinary method, callable from a test. What calls it is
-`hearthbus.runtime`; what makes the process around it is `hearthbus.runner`. Knows no sockets, signals or files.
+`hearthbus.running.runtime`; what makes the process around it is `runner` beside it. Knows no sockets, signals or files.
 """
 
 from __future__ import annotations

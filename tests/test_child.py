@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from told import Told
 
-from hearthbus.child import Child
+from hearthbus.running.child import Child
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -26,7 +26,7 @@ def python(code: str) -> tuple[str, ...]:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hearthbus.backoff.FIRST", 0.01)
+    monkeypatch.setattr("hearthbus.running.backoff.FIRST", 0.01)
     for name in ("HEARTHBUS_URL", "NOTIFY_SOCKET", "JOURNAL_STREAM"):
         monkeypatch.delenv(name, raising=False)
 
@@ -87,7 +87,7 @@ os.write(1, b"no end")
 
 async def test_a_process_that_does_not_stop_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ending takes a bounded time."""
-    monkeypatch.setattr("hearthbus.child.SHUTDOWN", 0.05)
+    monkeypatch.setattr("hearthbus.running.child.SHUTDOWN", 0.05)
     code = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {FOR_EVER}"
     async with kept(code) as (child, told):
         await told.until("up")

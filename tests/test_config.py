@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hearthbus.config import load
+from hearthbus.config.secret import HOW
 from hearthbus.errors import Invalid
-from hearthbus.secret import HOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from hearthbus import Invalid, Service, on
-from hearthbus.secret import Secret
+from hearthbus.config.secret import Secret
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hearthbus.config import find_file, load
-from hearthbus.config_files import read_tables
+from hearthbus.config.files import read_tables
 from hearthbus.errors import Invalid
 
 if TYPE_CHECKING:

@@ -48,6 +48,10 @@ class Client:
             pass
         raise AssertionError(f"the client never said {part!r}, but {self.lines}")
 
+    async def settled(self) -> None:
+        """Wait until it only listens: its last deed is a request, which nobody serves here."""
+        await self.until("nobody serves")
+
     def messages(self, topic: str) -> list[tuple[str, str, int]]:
         """Return (source, body, sequence) of the messages of `topic` it has printed."""
         found = [LINE.fullmatch(line) for line in self.lines]
@@ -102,7 +106,7 @@ async def test_state_then_stream(broker: Broker, client: Run) -> None:
         await sender.publish("sensor/hallway/temperature", value=5, retain=True, confirm=True)
         async with client(broker, "sensor/hall/#") as example:
             await example.until("state")
-            await example.until("on disk")
+            await example.settled()
             for topic in ("sensor/hallway/temperature", "sensor/hall", "sensor/hall/temperature"):
                 await sender.publish(topic, value=22)
             await example.until("temperature")
@@ -117,7 +121,7 @@ async def test_state_then_stream(broker: Broker, client: Run) -> None:
 async def test_prefix_is_not_the_pattern(broker: Broker, client: Run) -> None:
     """The fan-out sends all that begins like the pattern; the client prints only what matches it."""
     async with broker.bus("sender") as sender, client(broker, "sensor/+/power") as example:
-        await example.until("on disk")
+        await example.settled()
         for topic in ("sensor/hall/motion", "sensor/hall/power/peak", "sensor/hall/power"):
             await sender.publish(topic, value=1)
         await example.until("sensor/hall")
@@ -171,7 +175,7 @@ async def test_published_is_on_disk(broker: Broker, client: Run) -> None:
 async def test_goes_on_after_the_broker_was_killed(broker: Broker, client: Run) -> None:
     """Over kill -9 of the broker the client gets every message once, also what was published before it was back."""
     async with client(broker, "sensor/hall/#") as example:
-        await example.until("on disk")
+        await example.settled()
         async with broker.bus("sender") as sender:
             await sender.publish("sensor/hall/power", value=0, confirm=True)
             await example.until("power")
@@ -196,7 +200,7 @@ async def test_a_gap_is_refilled(make_broker: Callable[..., Broker], client: Run
     """What the fan-out drops for a client that stood still comes from the journal, in order, and nothing is lost."""
     broker = make_broker(settings="[broker.limits]\nfanout_queue = 4")
     async with client(broker, "sensor/hall/#") as example, broker.bus("sender") as sender:
-        await example.until("on disk")
+        await example.settled()
         example.process.send_signal(signal.SIGSTOP)
         for value in range(60):
             await sender.publish("sensor/hall/power", value=value, padding="x" * 30_000, confirm=value % 10 == 9)
@@ -215,7 +219,7 @@ async def test_presence(broker: Broker, client: Run) -> None:
     async with broker.bus("reader") as reader, reader.subscribe("service/node-example") as presence:
         for end in (signal.SIGTERM, signal.SIGKILL):
             async with client(broker, "sensor/#") as example:
-                await example.until("on disk")
+                await example.settled()
                 example.process.send_signal(end)
                 await example.process.wait()
         async with asyncio.timeout(5):

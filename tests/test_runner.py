@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hearthbus import Bus, Message, Service, on
-from hearthbus.backoff import Backoff
 from hearthbus.config import House, Instance
-from hearthbus.config_tables import Place
+from hearthbus.config.tables import Place
 from hearthbus.errors import Invalid
-from hearthbus.notify import notify, watchdog_seconds
-from hearthbus.runner import Runner
+from hearthbus.running.backoff import Backoff
+from hearthbus.running.notify import notify, watchdog_seconds
+from hearthbus.running.runner import Runner
 from hearthbus.testing import MemoryHub, MemoryTransport
 
 if TYPE_CHECKING:
@@ -57,9 +57,9 @@ class Brief(Service):
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have seconds pass quickly, and no systemd around."""
-    monkeypatch.setattr("hearthbus.runner._TICK", 0.01)
-    monkeypatch.setattr("hearthbus.runner.PATIENCE", 0.03)
-    monkeypatch.setattr("hearthbus.backoff.FIRST", 0.01)
+    monkeypatch.setattr("hearthbus.running.runner._TICK", 0.01)
+    monkeypatch.setattr("hearthbus.running.runner.PATIENCE", 0.03)
+    monkeypatch.setattr("hearthbus.running.backoff.FIRST", 0.01)
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
     monkeypatch.delenv("WATCHDOG_USEC", raising=False)
 
@@ -202,7 +202,8 @@ async def test_a_reload_restarts_what_has_changed(monkeypatch: pytest.MonkeyPatc
     before = house(one=Echo, two=Echo)
     changed = replace(before.services["one"], config=Echo.Config(voice="loud"))
     monkeypatch.setattr(
-        "hearthbus.runner.load", lambda _path, **_: replace(before, services={**before.services, "one": changed})
+        "hearthbus.running.runner.load",
+        lambda _path, **_: replace(before, services={**before.services, "one": changed}),
     )
     async with scene(before) as at:
         await at.until(lambda: len(at.hub.streams) == 2)
@@ -221,7 +222,7 @@ async def test_a_bad_reload_keeps_what_is_there(
     def load(_path: object, **_: object) -> House:
         raise Invalid("2 problems in the configuration", problems=("a:1: one", "a:2: two"))
 
-    monkeypatch.setattr("hearthbus.runner.load", load)
+    monkeypatch.setattr("hearthbus.running.runner.load", load)
     async with scene(house(one=Echo)) as at:
         await at.until(lambda: len(at.hub.streams) == 1)
         at.runner.reload()

@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 import pytest
 
+from hearthbus.config.schema import build
+from hearthbus.config.secret import Secret
 from hearthbus.errors import Invalid
-from hearthbus.schema import build
-from hearthbus.secret import Secret
 
 
 class Mode(Enum):

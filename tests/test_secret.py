@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from hearthbus.config.secret import Secret, read_secret
 from hearthbus.errors import Invalid
-from hearthbus.secret import Secret, read_secret
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -166,7 +166,7 @@ async def test_a_handler_that_never_ends_is_cut_off(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Stopping takes a bounded time."""
-    monkeypatch.setattr("hearthbus.runtime.GRACE", 0.01)
+    monkeypatch.setattr("hearthbus.running.runtime.GRACE", 0.01)
     begun = asyncio.Event()
 
     class Stuck(Service):

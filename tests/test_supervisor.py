@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from told import Told
 
-from hearthbus.supervisor import Supervisor
+from hearthbus.running.supervisor import Supervisor
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,7 @@ def python(code: str) -> tuple[str, ...]:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hearthbus.backoff.FIRST", 0.01)
+    monkeypatch.setattr("hearthbus.running.backoff.FIRST", 0.01)
     for name in ("HEARTHBUS_URL", "NOTIFY_SOCKET", "JOURNAL_STREAM"):
         monkeypatch.delenv(name, raising=False)
 

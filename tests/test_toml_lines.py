@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hearthbus.toml_lines import KeyPath, key_lines
+from hearthbus.config.toml_lines import KeyPath, key_lines
 
 SCALARS = st.sampled_from(
     [

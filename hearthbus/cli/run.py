@@ -36,8 +36,8 @@ def main(args: Namespace) -> int:
 
     import asyncio
 
-    from hearthbus import logs
-    from hearthbus.runner import Runner
+    from hearthbus.running import logs
+    from hearthbus.running.runner import Runner
 
     logs.set_up(alone=names[0] if len(names) == 1 else None, verbose=args.verbose)
     asyncio.run(Runner(house, list(dict.fromkeys(names))).run())

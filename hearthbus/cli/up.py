@@ -52,7 +52,7 @@ def main(args: Namespace) -> int:
 
 
 async def _up(house: House, names: Sequence[str], *, colour: bool) -> int:
-    from hearthbus.supervisor import Supervisor
+    from hearthbus.running.supervisor import Supervisor
 
     def paint(number: int, text: str) -> str:
         return f"\x1b[{_COLOURS[number % len(_COLOURS)]}m{text}\x1b[0m" if colour else text

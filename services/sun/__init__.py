@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from hearthbus import Invalid, Service
-from hearthbus.problems import nearest
+from hearthbus.config.problems import nearest
 from services.agenda import Agenda, Lived
 from services.checks import check_all, is_segment, refuse
 from services.instants import LOCAL, find_zone, instant, iso, iso_local

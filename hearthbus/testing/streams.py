@@ -1,7 +1,6 @@
 """What a client of the bus in memory holds: subscriptions, responders, requests.
 
-They register with their `MemoryHub` when entered and leave it when left. Know no broker's rules: `hearthbus.memory`
-does.
+They register with their `MemoryHub` when entered and leave it when left. Know no broker's rules: `memory` does.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import TracebackType
 
-    from hearthbus.memory import MemoryHub
+    from hearthbus.testing.memory import MemoryHub
 
 _Item = TypeVar("_Item")
 

@@ -1,7 +1,7 @@
 """What calls a service: one subscription for all its `@on`, a timer for each `@every`, a responder for each `@serve`.
 
 Owns the tasks of one service from `on_start` to `on_stop`, and what a failing handler does: it is logged and counted,
-and the service goes on. Knows no processes, signals or configuration files: `hearthbus.runner` does; the tests' bench
+and the service goes on. Knows no processes, signals or configuration files: `runner` does; the tests' bench
 runs services with the same class.
 """
 

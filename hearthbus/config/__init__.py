@@ -16,7 +16,7 @@
     service = "cellar_watch:CellarWatch"
 
 `[bus]` says where the broker is, `[broker]` configures it. Knows files and tables; what a table may hold is said by the
-dataclasses of those who use it (`hearthbus.schema`). Opens no connection.
+dataclasses of those who use it (`hearthbus.config.schema`). Opens no connection.
 """
 
 # ruff: noqa: PTH100, PTH111, PTH113, PTH120 - pathlib costs each service process 10 ms and 0.65 MB
@@ -31,11 +31,11 @@ from typing import TYPE_CHECKING, Any
 
 from hearthbus import plugins
 from hearthbus.bus import check_name
-from hearthbus.config_files import Table, read_tables
-from hearthbus.config_tables import BusSettings, Place, broker_url, check_url
+from hearthbus.config.files import Table, read_tables
+from hearthbus.config.problems import Problem, nearest
+from hearthbus.config.schema import Reader
+from hearthbus.config.tables import BusSettings, Place, broker_url, check_url
 from hearthbus.errors import Invalid
-from hearthbus.problems import Problem, nearest
-from hearthbus.schema import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -129,7 +129,7 @@ def find_file() -> tuple[str, bool]:
     """
     user = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
     own = ("hearthbus.toml", f"{user}/hearthbus/hearthbus.toml", "/etc/hearthbus/hearthbus.toml")
-    here = os.path.dirname(__file__)
+    here = os.path.dirname(os.path.dirname(__file__))
     shipped = (f"{here}/house.toml", f"{os.path.dirname(here)}/deploy/house.toml")
     for file in (*own, *shipped):
         if os.path.isfile(file):

@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import pytest
 
 from hearthbus.bus import Bus
-from hearthbus.manual_clock import ManualClock
-from hearthbus.memory import MemoryHub, MemoryTransport
-from hearthbus.runtime import Runtime
-from hearthbus.schema import build
+from hearthbus.config.schema import build
+from hearthbus.running.runtime import Runtime
+from hearthbus.testing.manual_clock import ManualClock
+from hearthbus.testing.memory import MemoryHub, MemoryTransport
 from hearthbus.topics import check_pattern, matcher
 
 try:

@@ -1,6 +1,6 @@
 """Keep one service running: connect it, run it, start it anew when it fails, replace it when its configuration changed.
 
-Also counts what its health message tells. Knows one service; the process around it is `hearthbus.runner`'s.
+Also counts what its health message tells. Knows one service; the process around it is `hearthbus.running.runner`'s.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import logging
 import os
 from typing import TYPE_CHECKING
 
-from hearthbus.backoff import Backoff
 from hearthbus.errors import HearthbusError
-from hearthbus.runtime import Runtime, unless
+from hearthbus.running.backoff import Backoff
+from hearthbus.running.runtime import Runtime, unless
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ import signal
 import socket
 from typing import TYPE_CHECKING
 
-from hearthbus.child import Child
+from hearthbus.running.child import Child
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -1,7 +1,7 @@
 """What `hearthbus run` does: keep services running in one process, from READY to the last drained handler.
 
 Each service has its own connection and is started anew, alone, when it fails or when a reload has changed its
-configuration. Knows signals and systemd; what happens inside a service is `hearthbus.runtime`'s, what it may be told
+configuration. Knows signals and systemd; what happens inside a service is `runtime`'s, what it may be told
 `hearthbus.config`'s.
 """
 
@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 from hearthbus.bus import Bus
 from hearthbus.config import load
 from hearthbus.errors import Invalid
-from hearthbus.keeper import Keeper
-from hearthbus.notify import notify, watchdog_seconds
-from hearthbus.runtime import unless
+from hearthbus.running.keeper import Keeper
+from hearthbus.running.notify import notify, watchdog_seconds
+from hearthbus.running.runtime import unless
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -14,8 +14,8 @@ import re
 import tomllib
 from typing import Any, NamedTuple
 
-from hearthbus.problems import Problem, Source, nearest
-from hearthbus.toml_lines import key_lines
+from hearthbus.config.problems import Problem, Source, nearest
+from hearthbus.config.toml_lines import key_lines
 
 _AT_LINE = re.compile(r" ?\(at line (\d+), column \d+\)")
 _WILD = re.compile(r"[*?\[]")

@@ -12,8 +12,8 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from hearthbus.backoff import Backoff
-from hearthbus.runtime import unless
+from hearthbus.running.backoff import Backoff
+from hearthbus.running.runtime import unless
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

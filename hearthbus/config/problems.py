@@ -12,12 +12,12 @@ import os
 import types
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Union, get_args, get_origin
 
-from hearthbus.secret import HOW, Secret
+from hearthbus.config.secret import HOW, Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from hearthbus.toml_lines import KeyPath
+    from hearthbus.config.toml_lines import KeyPath
 
 _LISTED = 30
 """Choices at most in a message."""

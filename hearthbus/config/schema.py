@@ -16,14 +16,14 @@ import re
 import types
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from hearthbus.config.problems import Problem, Source, is_path, nearest, quoted, shown, words
+from hearthbus.config.secret import Secret, read_secret
 from hearthbus.errors import HearthbusError, Invalid
-from hearthbus.problems import Problem, Source, is_path, nearest, quoted, shown, words
-from hearthbus.secret import Secret, read_secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from hearthbus.toml_lines import KeyPath
+    from hearthbus.config.toml_lines import KeyPath
 
 _Made = TypeVar("_Made")
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from hearthbus.bus import DEFAULT_URL
+from hearthbus.config.problems import nearest
 from hearthbus.errors import Invalid
-from hearthbus.problems import nearest
 
 _URL = re.compile(r"tcp://[^/\s]+:[0-9]{1,5}|ipc://\S+")
 _ZONE = re.compile(r"[A-Z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+)*")

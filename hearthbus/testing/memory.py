@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from hearthbus.clock import Clock
 from hearthbus.errors import NoResponder, Refused, Timeout, Unavailable
-from hearthbus.memory_streams import MemoryRequest, MemoryResponder, MemorySubscription, any_of
 from hearthbus.message import REQUEST, RETAIN, Message, decode, stamp
+from hearthbus.testing.streams import MemoryRequest, MemoryResponder, MemorySubscription, any_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
