@@ -27,11 +27,15 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def main(args: Namespace) -> int:
     """Run the verb."""
+    from hearthbus.running import lean
+
+    lean.import_asyncio()
     from hearthbus.cli.check import BAD_CONFIG, checked
 
     house = checked(args.config, only=tuple(dict.fromkeys(args.names)) or None)
     if house is None:
         return BAD_CONFIG
+    lean.restore_tls()
     names = args.names or list(house.services)
 
     import asyncio
