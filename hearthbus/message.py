@@ -42,6 +42,8 @@ FLAGS_A_CLIENT_MAY_SET: Final = RETAIN
 MAX_BODY_BYTES: Final = 64 * 1024
 MAX_DEPTH: Final = 16
 MAX_NAME_BYTES: Final = 60
+_pack: Final = msgpack.Packer(use_bin_type=True, buf_size=4096).pack
+"""Its buffer grows where it must; the default takes 256 KiB of every process."""
 
 _STAMPED: Final = struct.Struct("!QQQQBB")
 _SENT: Final = struct.Struct("!QB")
@@ -50,7 +52,6 @@ ORDER: Final = struct.Struct("!QQQ")
 _PLAIN: Final = frozenset((str, int, bool, type(None)))
 _MAPS: Final = frozenset((*range(0x80, 0x90), 0xDE, 0xDF))
 _unpack: Final = msgpack.unpackb
-_pack: Final = msgpack.Packer(use_bin_type=True).pack
 
 
 class Message:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -15,6 +14,7 @@ SWAPPED: Final = 0.25
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return the word of `known` that was most likely meant; empty when none is near."""
+    from difflib import SequenceMatcher
 
     def likeness(other: str) -> float:
         swapped = SWAPPED if sorted(word) == sorted(other) else 0.0
