@@ -16,7 +16,6 @@ import { Dealer, Subscriber } from "zeromq";
 const [url = "tcp://127.0.0.1:7600", pattern = "#", lamp = "light/hall/set"] = process.argv.slice(2);
 const name = "node-example";
 const session = randomBytes(16); // the same over reconnections: messages are numbered within it
-
 const RETAIN = 1;
 const GREET_AGAIN_MS = 250;
 const HEADER = 34; // bytes between a message's topic and the publisher's name
@@ -52,27 +51,22 @@ function ask(verb, fields) {
   return new Promise((resolve, reject) => waiting.set(id, { resolve, reject })).finally(() => waiting.delete(id));
 }
 
-/** All that the broker can say. */
+const settle = (fields) => waiting.get(fields.id)?.resolve(fields);
+
+/** All that the broker can say; but P, "taken in", is nothing to us, who wait for C, "on disk". */
+const meaning = { A: settle, B: checked, C: stored, E: failed, H: welcomed, K: settle, N: strange, S: settle };
+
 async function hear() {
   for await (const [frame] of dealer) {
     const verb = String.fromCharCode(frame[0]);
-    if (verb === "P") continue; // "taken in": we wait for "on disk"
-    if (verb === "C") {
-      stored(Number(frame.readBigUInt64BE(1)));
-      continue;
-    }
-    const fields = decode(frame.subarray(1));
-    if (verb === "H") welcomed(fields);
-    else if (verb === "N") strange();
-    else if (verb === "B") checked(fields);
-    else if (verb === "E") failed(fields);
-    else waiting.get(fields.id)?.resolve(fields); // A answer, S page, K done
+    meaning[verb]?.(verb === "C" ? Number(frame.readBigUInt64BE(1)) : decode(frame.subarray(1)));
   }
 }
 
 /** Step 2. Said until it is answered; a greeting is lost with its connection. */
 function greet() {
-  say("H", { versions: [1], name, session, software: "0.1.0", pid: process.pid, host: hostname(), presence: true, will: {} });
+  const { pid } = process;
+  say("H", { versions: [1], name, session, software: "0.1.0", pid, host: hostname(), presence: true, will: {} });
 }
 
 function welcomed(fields) {
@@ -100,7 +94,13 @@ function failed({ id, number, kind, text }) {
   else report(error); // a greeting that was refused: it is said again, because a name in use becomes free
 }
 
-const report = (error) => console.error(error.message);
+let told = "";
+
+/** Tell a person, once in a row. */
+function report({ message: text }) {
+  if (text !== told) console.error(text);
+  told = text;
+}
 
 /* ---- Subscribing ------------------------------------------------------------------------------------------------- */
 
@@ -108,8 +108,7 @@ const seen = new Map(); // topic -> offset of its newest message that was shown
 let epoch = 0; // the broker's history
 let known = 0; // the history that all offsets here belong to
 let start = 0; // listening since this offset
-let verified = 0; // nothing up to this offset is missing
-let readTo = 0; // the journal has been read up to this offset
+let verified = 0; // nothing up to this offset is missing, or the journal has been read and did not have it
 let suspects = new Set(); // topics of which something was missing at the last heartbeat
 
 const lastSeen = (topic) => seen.get(topic) ?? start;
@@ -137,8 +136,7 @@ function listen(address) {
   receive(sub);
 }
 
-let marker = "";
-let markers = 0;
+let [marker, markers] = ["", 0];
 let marking = true; // the marker is not answered yet: what arrives will also be read
 let reading = Promise.resolve(); // settles when the past has been read; messages wait for it in ZeroMQ's queue
 
@@ -160,18 +158,23 @@ async function receive(socket) {
   }
 }
 
-/** Step 5: from the offset in the marker's answer on, everything arrives. What was before is read. */
+/** Step 4: from the offset in the marker's answer on, everything arrives. What was before is read. */
 function answered(frame) {
-  if (frame.subarray(0, -8).toString() !== marker) return;
+  if (!up || frame.subarray(0, -8).toString() !== marker) return;
   if (!marking) return setMarker(); // answered a second time: the fan-out was away, something may be missing
   marking = false;
   const offset = Number(frame.readBigUInt64BE(marker.length));
-  reading = (known === epoch ? readJournal() : readState(offset)).catch(report);
+  read(known === epoch ? readJournal : () => readState(offset));
 }
 
-/** Step 6, the first time, and when the broker's history broke off. */
+/** Read the past, after what is being read already; messages wait meanwhile. */
+function read(past) {
+  reading = reading.then(past).catch(report);
+}
+
+/** Step 5: the first time, and when the broker's history broke off. */
 async function readState(offset) {
-  start = verified = readTo = offset;
+  start = verified = offset;
   seen.clear();
   for (let after = "", page; !page?.end; after = page.next) {
     page = await ask("S", { patterns: [pattern], after });
@@ -181,15 +184,15 @@ async function readState(offset) {
   ready();
 }
 
-/** Step 8: what was missed. */
+/** Step 7: what was missed. */
 async function readJournal() {
-  for (let page; !page?.end; verified = readTo = Number(page.next)) {
+  for (let page; !page?.end; verified = Number(page.next)) {
     page = await ask("R", { patterns: [pattern], after: verified, since: 0, until: FOREVER, limit: 500 });
     for (const frame of page.frames) take(Buffer.from(frame), "journal");
   }
 }
 
-/** Step 7: the two rules. Each message names its own offset, and that of the message before it on its topic. */
+/** Step 6: the two rules. Each message names its own offset, and that of the message before it on its topic. */
 function take(frame, source) {
   const end = frame.indexOf(0);
   const topic = frame.toString("utf8", 0, end);
@@ -197,36 +200,42 @@ function take(frame, source) {
   if (!wanted.test(topic)) return;
   if (source === "state" ? offset > start : offset <= lastSeen(topic)) return; // it will come live; it has come
   const gap = source !== "state" && previous > lastSeen(topic);
-  if (gap && source === "stream" && previous > readTo) {
-    reading = readJournal().catch(report); // brings what is missing, and this message, too
-    return;
-  }
+  if (gap && source === "stream" && previous > verified) return read(readJournal); // which brings this one, too
   if (source !== "state") seen.set(topic, offset);
   const body = end + 1 + HEADER + frame[end + HEADER];
   const origin = frame.toString("utf8", end + 1 + HEADER, body);
-  const lost = gap ? "  LOST SOME BEFORE" : ""; // the journal had been read, and did not have it
-  console.log(`${source.padEnd(7)} ${topic} ${JSON.stringify(decode(frame.subarray(body)))}  ${seq} from ${origin}${lost}`);
+  const lost = gap ? "  LOST SOME BEFORE" : ""; // the journal did not have them
+  console.log(`${source.padEnd(7)} ${topic} ${shown(frame.subarray(body))}  ${seq} from ${origin}${lost}`);
 }
 
-/** Step 9: the broker's answer to a heartbeat tells which topics moved. Missing once is on its way; twice is missing. */
+/** A body as JSON. The broker does not look into every one: what arrives need not be sound. */
+function shown(bytes) {
+  try { return JSON.stringify(decode(bytes)); } catch { return "(not sound)"; }
+}
+
+/** Step 8: the answer to a heartbeat tells which topics moved. Missing once is on its way, twice is missing. */
 function checked({ offset, changed, complete }) {
   const missing = changed.filter(([topic, newest]) => newest > lastSeen(topic)).map(([topic]) => topic);
-  if (!complete || missing.some((topic) => suspects.has(topic))) reading = reading.then(readJournal).catch(report);
+  if (!complete || missing.some((topic) => suspects.has(topic))) read(readJournal);
   else if (!missing.length) verified = Math.max(verified, offset);
   suspects = new Set(missing);
 }
 
-/* ---- Publishing and asking --------------------------------------------------------------------------------------- */
+/* ---- Step 9: publishing ------------------------------------------------------------------------------------------ */
 
 const outbox = []; // what is not on disk yet, oldest first
 let lastNumber = 0;
 
+function u64(number) {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64BE(BigInt(number));
+  return bytes;
+}
+
 /** A message as publishers send it: topic NUL time flags body. */
 function message(topic, flags, body) {
-  const header = Buffer.alloc(9);
-  header.writeBigUInt64BE(BigInt(Date.now()) * 1_000_000n);
-  header[8] = flags;
-  return Buffer.concat([Buffer.from(`${topic}\0`), header, encode(body)]);
+  const time = u64(BigInt(Date.now()) * 1_000_000n);
+  return Buffer.concat([Buffer.from(`${topic}\0`), time, Buffer.from([flags]), encode(body)]);
 }
 
 /** Publish retained; settles when it is on disk. */
@@ -237,14 +246,10 @@ function publish(topic, body) {
   return new Promise((resolve, reject) => Object.assign(entry, { resolve, reject }));
 }
 
-/** STORE: the number of the first message, then a list of messages. */
-function store(first, messages) {
-  const number = Buffer.alloc(8);
-  number.writeBigUInt64BE(BigInt(first));
-  send(Buffer.concat([Buffer.from("C"), number, encode(messages)]));
-}
+/** Say C: the number of the first message, then a list of messages. */
+const store = (first, messages) => send(Buffer.concat([Buffer.from("C"), u64(first), encode(messages)]));
 
-/** After a greeting: what the broker has not taken in is sent again; an empty STORE asks whether the rest is on disk. */
+/** After a greeting: what was not taken in is sent again; an empty list asks whether the rest is on disk. */
 function publishAgain(taken) {
   if (outbox.length) store(taken + 1, []);
   for (const entry of outbox) if (entry.number > taken) store(entry.number, [entry.message]);
@@ -256,21 +261,21 @@ function stored(number) {
 
 /** One message was refused; or, when the disk is unavailable, all up to it are not on disk. */
 function refused(number, kind, error) {
-  for (const entry of [...outbox]) {
-    const concerned = kind === "unavailable" ? entry.number <= number : entry.number === number;
-    if (concerned) outbox.splice(outbox.indexOf(entry), 1)[0].reject(error);
-  }
+  const concerned = (entry) => (kind === "unavailable" ? entry.number <= number : entry.number === number);
+  for (const entry of outbox.filter(concerned)) outbox.splice(outbox.indexOf(entry), 1)[0].reject(error);
 }
 
 /* ---- All together ------------------------------------------------------------------------------------------------ */
 
-let ready;
+let ready; // called when the state has been read
 const complete = new Promise((resolve) => (ready = resolve));
 
+/** Greet until greeted, then beat. */
 async function keepTalking() {
-  for (;;) {
+  for (let tries = 1; ; tries = up ? 1 : tries + 1) {
     if (up) say("B", { offset: verified, lost: 0, refilled: 0 });
     else greet();
+    if (tries === 10) report(new Error(`no broker answers at ${url}; trying until one does`));
     await sleep(up ? beatMs : GREET_AGAIN_MS);
   }
 }
@@ -283,15 +288,12 @@ async function goodbye() {
   process.exit(0);
 }
 
-process.once("SIGINT", goodbye);
-process.once("SIGTERM", goodbye);
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, goodbye);
 dealer.connect(url);
 hear();
 keepTalking();
 
 await complete;
 await publish("sensor/window/contact", { value: true }).then(() => console.log("on disk"), report);
-await ask("Q", { timeout_ms: 5000, message: message(lamp, 0, { on: true }) }).then(
-  (answer) => console.log(`answer  ${lamp} ${JSON.stringify(answer.body)}`),
-  report,
-);
+const question = { timeout_ms: 5000, message: message(lamp, 0, { on: true }) };
+await ask("Q", question).then(({ body }) => console.log(`answer  ${lamp} ${JSON.stringify(body)}`), report);
