@@ -72,7 +72,7 @@ async def test_the_sessions_are_as_printed(broker: Broker) -> None:
     """Each command of the page, run in a shell in the page's order, prints what the page says."""
     told = sessions()
     async with Bus(broker.url, name="lamp", presence=True) as bus, bus.serve("light/hall/set") as responder:
-        await bus.publish("service/lamp/health", rss=13_200_000, handled=2, errors=0, retain=True, confirm=True)
+        await bus.publish("service/lamp/health", rss_bytes=13_200_000, handled=2, errors=0, retain=True, confirm=True)
         await bus.publish("light/hall", on=False, retain=True, confirm=True)
         answering = asyncio.create_task(lamp(responder))
         shown = await in_a_shell([command for command, _ in told], broker.url)

@@ -47,7 +47,9 @@ def test_a_service_is_one_line() -> None:
     """Presence, figures, and the age of the newest state it published; columns nobody fills are left out."""
     told = shown(
         said("service/sun", ONLINE),
-        said("service/sun/health", {"rss": 13_200_000, "handled": 5, "errors": 0, "loop_lag_s": 0.01}, origin="sun"),
+        said(
+            "service/sun/health", {"rss_bytes": 13_200_000, "handled": 5, "errors": 0, "loop_lag_s": 0.01}, origin="sun"
+        ),
         said("sun/state", {"elevation": 3}, origin="sun", ago=70),
         said("sun/dawn", {}, origin="sun", ago=7000),
     )
@@ -65,7 +67,7 @@ def test_a_lost_service_is_exit_code_1() -> None:
     """It died without a goodbye: its old figures are not shown, the reason is."""
     code, lines = shown(
         said("service/sun", {**ONLINE, "status": "lost", "reason": "its connection ended"}),
-        said("service/sun/health", {"rss": 13_200_000, "handled": 5}, origin="sun"),
+        said("service/sun/health", {"rss_bytes": 13_200_000, "handled": 5}, origin="sun"),
     )
 
     assert 1 == code
@@ -97,7 +99,9 @@ def test_an_online_service_in_trouble_has_a_remark(figures: dict[str, Any], ago:
 
 @given(
     st.dictionaries(
-        st.sampled_from(["status", "since", "version", "pid", "reason", "rss", "errors", "loop_lag_s", "handled"]),
+        st.sampled_from(
+            ["status", "since", "version", "pid", "reason", "rss_bytes", "errors", "loop_lag_s", "handled"]
+        ),
         st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
         | st.text() | st.sampled_from(["online", "2026-01-01", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00"]),
     )
@@ -124,7 +128,7 @@ def test_for_programs_a_service_is_an_object() -> None:
         "seconds": 10800.0,
         "version": "0.1.0",
         "pid": 7,
-        "rss": None,
+        "rss_bytes": None,
         "handled": None,
         "errors": None,
         "last_message": None,

@@ -128,7 +128,7 @@ async def test_a_service_is_online_then_offline(broker: Broker, tmp_path: Path) 
     assert (process.pid, 0) == (online["pid"], code)
     assert time.monotonic() - begun < 5
     assert "offline" == offline["status"]
-    assert health["rss"] > 5_000_000
+    assert health["rss_bytes"] > 5_000_000
 
 
 async def test_several_services_run_in_one_process(broker: Broker, tmp_path: Path) -> None:

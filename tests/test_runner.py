@@ -164,11 +164,11 @@ async def test_health_is_published_retained() -> None:
         await at.until(lambda: {"handled": 1}.items() <= (at.bodies("service/one/health") or [{}])[-1].items())
         (health,) = await at.bus.get("service/one/health")
 
-    assert ["errors", "handled", "loop_lag_s", "lost", "reconnects", "rss", "skipped", "uptime_s"] == sorted(
+    assert ["errors", "handled", "loop_lag_s", "lost", "reconnects", "rss_bytes", "skipped", "uptime_s"] == sorted(
         health.body
     )
     assert (0, 0) == (health["errors"], health["reconnects"])
-    assert health["rss"] > 1_000_000
+    assert health["rss_bytes"] > 1_000_000
 
 
 async def test_the_broker_s_absence_is_said_once(caplog: pytest.LogCaptureFixture) -> None:

@@ -36,7 +36,7 @@ class Row:
     pid: int | None = None
     last_message: int | None = None
     """Nanoseconds since 1970 UTC."""
-    rss: float | None = None
+    rss_bytes: float | None = None
     """Bytes."""
     handled: int | None = None
     errors: int | None = None
@@ -56,7 +56,7 @@ class Row:
             "seconds": None if seconds is None else round(seconds, 1),
             "version": self.version or None,
             "pid": self.pid,
-            "rss": self.rss,
+            "rss_bytes": self.rss_bytes,
             "handled": self.handled,
             "errors": self.errors,
             "last_message": None if self.last_message is None else iso_utc(self.last_message),
@@ -91,7 +91,7 @@ def _row(name: str, presence: Message, health: Message | None, spoke: int | None
         version=_text(body, "version"),
         pid=_whole(body, "pid"),
         last_message=spoke,
-        rss=_number(figures, "rss"),
+        rss_bytes=_number(figures, "rss_bytes"),
         handled=_whole(figures, "handled"),
         errors=_whole(figures, "errors"),
         remarks=tuple(_remarks(body, figures, None if health is None else health.age(now))),

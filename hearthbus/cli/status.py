@@ -116,7 +116,7 @@ def _cells(row: Row, *, now: int) -> tuple[str, ...]:
         row.name,
         row.status,
         "" if seconds is None else span(max(0.0, seconds)),
-        "" if row.rss is None else size(row.rss),
+        "" if row.rss_bytes is None else size(row.rss_bytes),
         "" if row.handled is None else str(row.handled),
         "" if row.errors is None else str(row.errors),
         "" if row.last_message is None else age((now - row.last_message) / 1e9),

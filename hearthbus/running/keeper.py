@@ -95,7 +95,7 @@ class Keeper:
                 "reconnects": max(0, self._reconnects),
                 "uptime_s": round(asyncio.get_running_loop().time() - self._started, 1),
                 "loop_lag_s": round(lag, 3),
-                "rss": _rss_bytes(),
+                "rss_bytes": _rss_bytes(),
             }
             await self._bus.publish(f"service/{self.name}/health", body, retain=True)
         except Exception:  # noqa: BLE001 - a service may add figures of its own
