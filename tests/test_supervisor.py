@@ -50,7 +50,7 @@ def address(tmp_path: Path) -> str:
 
 
 LISTENING = """
-import signal, socket, sys
+import os, signal, socket, sys
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 with socket.socket(socket.AF_UNIX) as server:
     server.bind({path!r})
@@ -65,9 +65,9 @@ async def test_services_start_when_the_broker_answers_and_end_before_it(address:
     """The order is broker, greeting, services; and back: services, then broker; and the exit code is 0."""
     told = Told()
     path = address.removeprefix("ipc://")
-    ending = "signal.signal(signal.SIGTERM, lambda *_: (print('bye', flush=True), sys.exit(0)));"
+    ending = "signal.signal(signal.SIGTERM, lambda *_: (os.write(1, b'bye\\n'), sys.exit(0)));"  # print may be at work
     service = f"import os, signal, sys; {ending} print('up', os.path.exists({path!r}), flush=True); signal.pause()"
-    broker = LISTENING.format(path=path).replace("sys.exit(0)", "(print('bye', flush=True), sys.exit(0))")
+    broker = LISTENING.format(path=path).replace("sys.exit(0)", "(os.write(1, b'bye\\n'), sys.exit(0))")
     house = supervisor(told, address, broker, sun=service, host=service)
     running = asyncio.create_task(house.run())
     await told.until("up True", times=2)
