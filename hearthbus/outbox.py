@@ -46,6 +46,8 @@ class Outbox:
         """What is not acknowledged, oldest first."""
         self.fresh: list[Entry] = []
         """The newest of them, which have not been handed to the socket."""
+        self._given = 0
+        """How many of `entries` were handed to a socket: the broker may have them, and counts them by their place."""
         self._unstored: deque[tuple[int, Entry]] = deque()
         self._tidy_beyond = 2 * QUEUE
 
@@ -72,6 +74,7 @@ class Outbox:
     def batches(self) -> Iterator[tuple[int, list[bytes], bool]]:
         """Yield what has not been sent: (first number, records, whether one of them wants a confirmation)."""
         fresh, self.fresh = self.fresh, []
+        self._given = len(self.entries)
         first = self.taken + len(self.entries) - len(fresh) + 1
         for start in range(0, len(fresh), BATCH):
             for part in _bounded(fresh[start : start + BATCH]):
@@ -85,7 +88,9 @@ class Outbox:
     def take(self, number: int) -> None:
         """The broker has taken in everything up to `number`."""
         entries = self.entries
-        for _ in range(min(number - self.taken, len(entries))):
+        count = max(0, min(number - self.taken, len(entries)))
+        self._given = max(0, self._given - count)
+        for _ in range(count):
             entry = entries.popleft()
             self.taken += 1
             if entry.settle is not None:
@@ -119,6 +124,7 @@ class Outbox:
         """
         self.take(number)
         self.taken = max(self.taken, number)
+        self._given = 0
         self._tidy(now)
         self.unsend()
         return bool(self._unstored)
@@ -140,14 +146,19 @@ class Outbox:
             _settle(entry, Unavailable(why))
         self.dropped += len(self.entries)
         self.entries.clear()
+        self._given = 0
         self.fresh.clear()
         self._unstored.clear()
 
     def _tidy(self, now: float) -> None:
-        """Keep the newest value of each retained topic, and what is young enough of the rest, newest first."""
+        """Keep the newest value of each retained topic, and what is young enough of the rest, newest first.
+
+        What was given to a socket stays: only the broker, when it greets, can say whether it has it.
+        """
         kept: deque[Entry] = deque()
         states: set[str] = set()
         waiting = 0
+        given = [self.entries.popleft() for _ in range(self._given)]
         for entry in reversed(self.entries):
             if entry.settle is None and entry.retain:
                 keep = entry.topic not in states
@@ -163,6 +174,7 @@ class Outbox:
                 self.dropped += 1
                 _settle(entry, Unavailable(f"{entry.topic}: the broker was away for too long; not published"))
         self.entries.clear()
+        self.entries.extend(given)
         self.entries.extend(kept)
 
 
