@@ -16,7 +16,7 @@ from hearthbus import protocol
 from hearthbus.errors import HearthbusError, Invalid, Refused, Unavailable
 from hearthbus.publisher import Publisher
 from hearthbus.version import VERSION
-from hearthbus.zmq_link import Link
+from hearthbus.zmq_link import Link, reachable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,6 +70,7 @@ class Conversation:
         self.publisher = Publisher(self.link)
         self.up = asyncio.Event()
         self.epoch = 0
+        self._fanout = ""
         self._listener = listener
         self._hello = protocol.encode(
             protocol.HELLO,
@@ -135,8 +136,10 @@ class Conversation:
         number = self._number
         answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._waiting[number] = answer
+        self.publisher.flush()  # what was published before is there before
         try:
             if not self.link.send(protocol.encode(verb, id=number, **fields)):
+                await asyncio.sleep(0)  # who asks in a loop must not keep the loop from seeing that the link is down
                 raise Unavailable(f"no broker at {self.url} now")
             async with asyncio.timeout(timeout):
                 return await answer
@@ -147,10 +150,13 @@ class Conversation:
 
     def tell(self, verb: bytes, **fields: Any) -> None:
         """Say a verb that has no answer."""
+        self.publisher.flush()
         self.link.send(protocol.encode(verb, **fields))
 
     def on_up(self) -> None:
-        """The link has a connection: greet."""
+        """The link has a connection: greet; whoever greeted us did so on another one."""
+        if self.up.is_set():
+            self.on_down()
         self._connected = True
         self._greet()
 
@@ -204,8 +210,13 @@ class Conversation:
                 answer.set_result(fields)
 
     def _welcomed(self, fields: dict[str, Any]) -> None:
+        fanout = reachable(fields["fanout"], self.url)
         if self.up.is_set():
-            return
+            if (self.epoch, self._fanout) == (fields["epoch"], fanout):
+                return  # greeted twice because the first answer took long
+            self.on_down()  # the one before was the last word of a broker that is gone
+            self._connected = True
+        self._fanout = fanout
         same = self.epoch in (0, fields["epoch"])
         if self.epoch:
             log.info("the broker at %s is back", self.url)
@@ -213,7 +224,7 @@ class Conversation:
         self._beat_s = fields["beat_ms"] / 1000
         self._unanswered = 0
         self._refusal = None
-        self.link.listen(_reachable(fields["fanout"], self.url))
+        self.link.listen(fanout)
         self.up.set()
         self.publisher.greeted(fields["number"], same_history=same)
         self._listener.greeted(same_history=same)
@@ -285,13 +296,3 @@ class Conversation:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
         self.link.close(linger_ms=linger_ms)
-
-
-def _reachable(fanout: str, url: str) -> str:
-    """The fan-out's address from here: a broker that listens everywhere says 0.0.0.0, we know how we reached it."""
-    if not fanout.startswith("tcp://"):
-        return fanout
-    host, _, port = fanout.rpartition(":")
-    if host in ("tcp://0.0.0.0", "tcp://*", "tcp://[::]"):
-        return f"{url.rpartition(':')[0]}:{port}"
-    return fanout

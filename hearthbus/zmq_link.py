@@ -201,3 +201,13 @@ class Link:
 
 def _descriptor(socket: zmq.Socket[bytes]) -> int:
     return int(socket.getsockopt(zmq.FD))
+
+
+def reachable(fanout: str, url: str) -> str:
+    """The fan-out's address from here: a broker that listens everywhere says 0.0.0.0, we know how we reached it."""
+    if not fanout.startswith("tcp://"):
+        return fanout
+    host, _, port = fanout.rpartition(":")
+    if host in ("tcp://0.0.0.0", "tcp://*", "tcp://[::]"):
+        return f"{url.rpartition(':')[0]}:{port}"
+    return fanout
