@@ -36,6 +36,7 @@ class Publisher:
         self._loop = asyncio.get_running_loop()
         self._up = False
         self._flushing = False
+        self._quiet = True
         self._room: asyncio.Future[None] | None = None
         self._dropped = 0
 
@@ -124,9 +125,10 @@ class Publisher:
 
     def flush(self) -> None:
         """Send what has not been sent."""
-        self._flushing = False
+        self._flushing = self._quiet = False
         if not self._up:
             return
+        self._loop.call_soon(self._calm)
         for first, records, confirm in self.outbox.batches():
             verb = protocol.STORE if confirm else protocol.PUBLISH
             if not self._link.send(protocol.encode_batch(verb, first, records)):
@@ -146,11 +148,15 @@ class Publisher:
             self.outbox.queue(entry, time.monotonic())
             return
         self.outbox.add(entry)
-        if len(self.outbox.fresh) >= BATCH:
+        if self._quiet or len(self.outbox.fresh) >= BATCH:
             self.flush()
         elif not self._flushing:
             self._flushing = True
             self._loop.call_soon(self.flush)
+
+    def _calm(self) -> None:
+        """The event loop has had its turn since the last message was sent: the next need not wait for company."""
+        self._quiet = not self.outbox.fresh
 
     async def _wait_for_room(self, seconds: float | None = None) -> None:
         self._room = self._room or self._loop.create_future()
