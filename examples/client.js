@@ -17,7 +17,6 @@ const [url = "tcp://127.0.0.1:7600", pattern = "#", lamp = "light/hall/set"] = p
 const name = "node-example";
 const session = randomBytes(16); // the same over reconnections: messages are numbered within it
 const RETAIN = 1;
-const GREET_AGAIN_MS = 250;
 const HEADER = 34; // bytes between a message's topic and the publisher's name
 const FOREVER = 2n ** 63n - 1n; // the one number of the protocol that JavaScript must write as a BigInt
 
@@ -33,7 +32,7 @@ let fanout = "";
 
 /* ---- Saying verbs and hearing answers ---------------------------------------------------------------------------- */
 
-let up = false; // greeted, and not a stranger since
+let [up, leaving] = [false, false]; // greeted, and not a stranger since; about to end
 let beatMs = 1000;
 let lastId = 0;
 const waiting = new Map(); // id of a question -> how to settle it
@@ -82,6 +81,7 @@ function welcomed(fields) {
 
 /** The broker does not know this connection: it was restarted, or has taken us for lost. It has no answers for us. */
 function strange() {
+  if (leaving) process.exit(0);
   up = false;
   for (const question of waiting.values()) question.reject(new Error("the broker went away before it answered"));
   greet();
@@ -136,7 +136,7 @@ function listen(address) {
   receive(sub);
 }
 
-let [marker, markers] = ["", 0];
+let [marker, markers] = ["", 0]; // the newest, and how many there were
 let marking = true; // the marker is not answered yet: what arrives will also be read
 let reading = Promise.resolve(); // settles when the past has been read; messages wait for it in ZeroMQ's queue
 
@@ -241,9 +241,8 @@ function message(topic, flags, body) {
 /** Publish retained; settles when it is on disk. */
 function publish(topic, body) {
   const entry = { number: ++lastNumber, message: message(topic, RETAIN, body) };
-  outbox.push(entry);
   if (up) store(entry.number, [entry.message]);
-  return new Promise((resolve, reject) => Object.assign(entry, { resolve, reject }));
+  return new Promise((resolve, reject) => outbox.push({ ...entry, resolve, reject }));
 }
 
 /** Say C: the number of the first message, then a list of messages. */
@@ -256,7 +255,7 @@ function publishAgain(taken) {
 }
 
 function stored(number) {
-  while (outbox.length && outbox[0].number <= number) outbox.shift().resolve();
+  while (outbox[0]?.number <= number) outbox.shift().resolve();
 }
 
 /** One message was refused; or, when the disk is unavailable, all up to it are not on disk. */
@@ -276,15 +275,16 @@ async function keepTalking() {
     if (up) say("B", { offset: verified, lost: 0, refilled: 0 });
     else greet();
     if (tries === 10) report(new Error(`no broker answers at ${url}; trying until one does`));
-    await sleep(up ? beatMs : GREET_AGAIN_MS);
+    await sleep(up ? beatMs : 250);
   }
 }
 
-/** Step 10. */
+/** Step 10. The beat after it is answered by N: then the goodbye has been heard, and the sockets may close. */
 async function goodbye() {
-  dealer.linger = 500;
-  await say("G", {});
-  dealer.close();
+  leaving = true;
+  say("G", {});
+  say("B", { offset: verified, lost: 0, refilled: 0 });
+  await sleep(500);
   process.exit(0);
 }
 
