@@ -47,6 +47,8 @@ class Client:
     """Topics it may publish: permission and state in one look-up."""
     patterns: tuple[str, ...] = ()
     requests: int = 0
+    reads: int = 0
+    """Questions that the disk has to answer."""
     lost: int = 0
     refilled: int = 0
     refused: int = 0

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from broker.stream import COMMIT_BYTES, Commit
+from broker.rows import Commit
+from broker.stream import COMMIT_BYTES
 from hearthbus import protocol
 from hearthbus.errors import Unavailable
 
@@ -21,12 +22,12 @@ class Commits:
     """The transaction under way, and who waits for the next."""
 
     def __init__(self, core: Core) -> None:
-        self.wanted: list[tuple[bytes, int]] = []
-        """Connections that wait for a confirmation, each with the number it wants confirmed."""
+        self.wanted: dict[bytes, int] = {}
+        """Connections that wait for a confirmation, each with the highest number it wants confirmed."""
         self.error = ""
         """Why the disk takes nothing; empty while it does."""
         self._core = core
-        self._in_flight: tuple[Commit, list[tuple[bytes, int]]] | None = None
+        self._in_flight: tuple[Commit, dict[bytes, int]] | None = None
         self._last = 0.0
 
     def behind(self) -> bool:
@@ -54,7 +55,7 @@ class Commits:
             oldest_needed=core.consumers.oldest(),
         )
         self._in_flight = (commit, self.wanted)
-        self.wanted = []
+        self.wanted = {}
         self._last = core.mono
         return commit
 
@@ -77,7 +78,7 @@ class Commits:
         else:
             core.stream.memory.committed()
             core.stream.committed = commit.offset
-        for ident, number in wanted:
+        for ident, number in wanted.items():
             if error:
                 core.error(ident, Unavailable(f"not on disk: {error}"), number=number, request=0)
             else:

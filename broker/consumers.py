@@ -59,6 +59,12 @@ class Consumers:
         self.waiting.pop(consumer, None)
         self.changed[consumer] = self.moved[consumer] = None
 
+    def leave(self, consumer: str, client: Client) -> None:
+        """`client` does not read it any more."""
+        if self._owner.get(consumer) is client:
+            del self._owner[consumer]
+            self.waiting.pop(consumer, None)
+
     def in_use(self, consumer: str) -> bool:
         """Whether a client reads it now."""
         return consumer in self._owner

@@ -22,7 +22,7 @@ from hearthbus.message import encode_body
 from hearthbus.topics import check_pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from broker.access import Access
     from broker.config import BrokerConfig
@@ -53,7 +53,8 @@ class Core:
         self.wall = 0
         self.dropped: dict[str, int] = {}
         """Frames dropped, by reason."""
-        self._taken: dict[bytes, int] = {}
+        self._taken: dict[Client, int] = {}
+        self._ending: set[Client] = set()
         self._refresh_at = self._generation_at = 0.0
 
     def begin(self, mono: float, wall: int) -> None:
@@ -79,8 +80,9 @@ class Core:
             return
         try:
             verb, fields = protocol.decode(frame, protocol.CLIENT_SAYS)
-        except Invalid:
+        except Invalid as error:
             self.drop("malformed")
+            self.error(client.ident, error, number=0, request=0)
             return
         try:
             _VERBS[verb](self, client, fields)
@@ -89,11 +91,7 @@ class Core:
 
     def record(self) -> tuple[list[bytes], dict[bytes, int], dict[str, int | None]]:
         """What of this turn is to be in the tail before anything is sent: messages, numbers, places."""
-        numbers = {}
-        for ident in self._taken:
-            client = self.clients.by_ident.get(ident)
-            if client is not None:
-                numbers[client.session] = client.number
+        numbers = {client.session: client.number for client in self._taken}
         places, self.consumers.moved = self.consumers.moved, {}
         return self.out.log, numbers, places
 
@@ -101,9 +99,11 @@ class Core:
         """Finish a turn: acknowledge in bulk, wake consumers that waited for what came."""
         self.stream.written()
         replies = self.out.replies
-        for ident, number in self._taken.items():
-            replies.append((ident, protocol.encode_number(protocol.TAKEN, number)))
-        self._taken.clear()
+        slowed = {client: number for client, number in self._taken.items() if self.stream.slows(client)}
+        for client, number in self._taken.items():
+            if client not in slowed:
+                replies.append((client.ident, protocol.encode_number(protocol.TAKEN, number)))
+        self._taken = slowed
         if self.consumers.waiting and self.out.log:
             self.pages.wake()
 
@@ -116,6 +116,10 @@ class Core:
         if self.mono >= self._generation_at:
             self._generation_at = self.mono + 1
             self.stream.topics.next_generation(self.stream.offset)
+        for client in self._ending & set(self.clients.by_ident.values()):
+            if not self.presence.is_held(client.name):
+                self.lose(client, "its connection ended")
+        self._ending.clear()
         for client in [client for client in self.clients.by_ident.values() if self.mono - client.heard > patience]:
             self.lose(client, f"silent for {patience:g} s")
         for pending in self.requests.overdue(self.mono):
@@ -142,12 +146,12 @@ class Core:
         return topic + self.stream.offset.to_bytes(8, "big")
 
     def unsubscribed(self, topic: bytes) -> None:
-        """A subscription ended, or its holder died."""
+        """A subscription ended, or its holder died: lost at the next tick, unless a goodbye is on its way."""
         if topic.startswith(b"$up/"):
             name = topic[4:].rstrip(b"\0").decode(errors="replace")
             client = self.clients.named(name)
             if self.presence.released(name) and client is not None:
-                self.lose(client, "its connection ended")
+                self._ending.add(client)
 
     def lose(self, client: Client, reason: str) -> None:
         """A client is gone without a goodbye: presence `lost`, last will, errors to those who wait for it."""
@@ -163,12 +167,15 @@ class Core:
         """Count a frame that is dropped."""
         self.dropped[reason] = self.dropped.get(reason, 0) + 1
 
-    def error(self, ident: bytes, error: HearthbusError, *, number: int, request: int) -> None:
-        """Answer with an error."""
+    def error(
+        self, ident: bytes, error: HearthbusError, *, number: int, request: int, more: Sequence[int] = ()
+    ) -> None:
+        """Answer with an error; `more` are further messages refused for the like of it."""
         kind = _KIND_OF.get(type(error), "refused")
-        self.out.replies.append(
-            (ident, protocol.encode(protocol.ERROR, id=request, number=number, kind=kind, text=str(error)[:1000]))
+        answer = protocol.encode(
+            protocol.ERROR, id=request, number=number, kind=kind, text=str(error)[:1000], more=list(more)
         )
+        self.out.replies.append((ident, answer))
 
     def reply_error(self, client: Client, request: int, kind: str, text: str) -> None:
         """Answer a request with an error of `kind`."""
@@ -181,17 +188,24 @@ class Core:
             self.drop("malformed")
             return
         last = first + len(records) - 1
-        if not 0 < first <= last + 1 < 2**63:
+        if not 0 < first <= last + 1 < 2**63 or len(records) > protocol.MAX_BATCH:
             self.drop("malformed")
             return
         new = records[max(0, client.number - first + 1) :]
         if new:
-            for index, error in self.stream.take(client, new):
-                self.error(client.ident, error, number=last - len(new) + 1 + index, request=0)
+            self._refuse(client, self.stream.take(client, new), last - len(new) + 1)
             self.clients.remember(client, last)
-        self._taken[client.ident] = max(last, client.number)
+        self._taken[client] = max(last, client.number)
         if verb == protocol.STORE:
-            self.commits.wanted.append((client.ident, last))
+            self.commits.wanted[client.ident] = max(last, self.commits.wanted.get(client.ident, 0))
+
+    def _refuse(self, client: Client, refused: list[tuple[int, HearthbusError]], first: int) -> None:
+        """Tell a publisher of the refused messages of a batch: one answer a kind of error, not one a message."""
+        by_kind: dict[type[HearthbusError], list[tuple[int, HearthbusError]]] = {}
+        for index, error in refused:
+            by_kind.setdefault(type(error), []).append((first + index, error))
+        for (number, error), *others in by_kind.values():
+            self.error(client.ident, error, number=number, request=0, more=[other for other, _ in others])
 
     def request(self, client: Client, fields: Mapping[str, Any]) -> None:
         """Give a request to its one responder."""
@@ -264,6 +278,7 @@ _VERBS: Final[Mapping[bytes, Callable[[Core, Client, Mapping[str, Any]], None]]]
     protocol.REPLAY: lambda core, client, fields: core.pages.replay(client, fields),
     protocol.FETCH: lambda core, client, fields: core.pages.fetch(client, fields),
     protocol.ACK: lambda core, client, fields: core.pages.ack(client, fields),
+    protocol.LEAVE: lambda core, client, fields: core.consumers.leave(fields["consumer"], client),
     protocol.FORGET: lambda core, client, fields: core.pages.forget(client, fields),
     protocol.BEAT: lambda core, client, fields: core.pages.beat(client, fields),
     protocol.GOODBYE: lambda core, client, _: core.greeting.leave(client, "offline", "said goodbye"),

@@ -124,9 +124,9 @@ class Greeting:
         if ident[:1] != b"\0":
             raise Refused("a connection may not choose its own routing id: leave ZMQ_ROUTING_ID unset")
         if protocol.VERSION not in fields["versions"]:
+            spoken = ", ".join(str(version) for version in fields["versions"][:8] if type(version) is int) or "none"
             raise Refused(
-                f"this broker speaks protocol version {protocol.VERSION}, you speak {fields['versions'][:8]}; "
-                "update the older one"
+                f"this broker speaks protocol version {protocol.VERSION}, you speak {spoken}; update the older one"
             )
         if len(core.clients.by_ident) >= core.config.limits.connections:
             raise Refused("too many connections ([broker.limits] connections)")
@@ -134,6 +134,8 @@ class Greeting:
         if len(name) > MAX_NAME_BYTES or "/" in name:
             raise Invalid(f"bad name {name[:80]!r}")
         check_topic(name)
+        if name == "broker":
+            raise Refused("the name 'broker' is the broker's own")
         if len(fields["session"]) != 16:
             raise Invalid("the session is not 16 bytes")
         if fields["will"]:

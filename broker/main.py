@@ -38,7 +38,7 @@ def main(config: BrokerConfig) -> int:
     core.begin(time.monotonic(), wall)
     bring_home(core, found, folder, epoch=wall)
     core.commits.error = found.error or save(core, folder)
-    tail = Tail(folder, epoch=core.epoch)
+    tail = Tail(folder, epoch=core.epoch, limit=4 * config.limits.memory_journal_bytes)
     tail.open()
     loop = Loop(core, disk=Disk(folder, config), tail=tail, version=VERSION, log=_log)
     try:

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hearthbus.message import order_of
-from hearthbus.topics import matcher
+from hearthbus.topics import covers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,14 +39,13 @@ class Reading:
         self._query = query
         self._size = 0
         self._wanted: dict[bytes, bool] = {}
-        self._matchers: list[Callable[[str], bool]] = [matcher(pattern) for pattern in query.patterns]
+        self._covers = covers(query.patterns)
 
     def wants(self, topic: bytes) -> bool:
         """Whether the query covers `topic`."""
         known = self._wanted.get(topic)
         if known is None:
-            name = topic.decode()
-            known = self._wanted[topic] = any(match(name) for match in self._matchers)
+            known = self._wanted[topic] = self._covers(topic.decode())
         return known
 
     def feed(self, frames: Sequence[bytes]) -> bool:
@@ -77,9 +76,17 @@ class Memory:
         """Messages that left the journal because the disk did not take them in time."""
         self._limit = limit
         self._handed = 0
+        self._copy: list[bytes] | None = None
+
+    def copy(self) -> list[bytes]:
+        """What is here now, for a reader on another thread; the same list for all who ask before it changes."""
+        if self._copy is None:
+            self._copy = self.frames[:]
+        return self._copy
 
     def add(self, frames: Sequence[bytes]) -> None:
         """Take in the messages of one turn of the loop."""
+        self._copy = None
         self.frames += frames
         self.size += sum(map(len, frames))
         if self.size > self._limit:
@@ -92,6 +99,7 @@ class Memory:
 
     def committed(self) -> None:
         """Forget what was handed over: it is on disk."""
+        self._copy = None
         self.size -= sum(map(len, self.frames[: self._handed]))
         del self.frames[: self._handed]
         self._handed = 0

@@ -13,7 +13,7 @@ from broker.consumers import Fetch
 from broker.memory import Query, Reading
 from hearthbus import protocol
 from hearthbus.errors import Refused
-from hearthbus.topics import check_pattern, check_topic
+from hearthbus.topics import check_pattern, check_topic, covers, prefixes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 MAX_CHANGED = 1_000
 MAX_WAIT_MS = 60_000
+MAX_READS = 16
+"""Questions of one client that may wait for the disk: one for each of its subscriptions, and some to spare."""
 MAX_COUNT = 2**40
 """More than a client can honestly have lost; the sum over all clients still fits a message."""
 LARGEST = 2**63 - 1
@@ -33,7 +35,7 @@ LARGEST = 2**63 - 1
 class Job:
     """A page to read from disk; `recent` is what is not there yet, `newest` the offset when it was asked."""
 
-    ident: bytes
+    client: Client
     id: int
     query: Query
     recent: list[bytes]
@@ -51,6 +53,8 @@ class Pages:
     def watch(self, client: Client, fields: Mapping[str, Any]) -> None:
         """Note what a client subscribes."""
         patterns = self._patterns(client, fields)
+        if sum(len(prefixes(pattern)) for pattern in patterns) > self._core.config.limits.subscriptions:
+            raise Refused(f"{client.name} subscribes too many patterns ([broker.limits] subscriptions)")
         for pattern in patterns:
             self._core.stream.allow(client, "subscribe", pattern)
         client.patterns = patterns
@@ -63,7 +67,8 @@ class Pages:
         changed: list[tuple[str, int]] = []
         complete = True
         if client.patterns and fields["offset"] < stream.offset:
-            changed, complete = stream.topics.changed_since(fields["offset"], client.patterns, MAX_CHANGED)
+            wanted = covers(client.patterns)
+            changed, complete = stream.topics.changed_since(fields["offset"], wanted, MAX_CHANGED)
         self._core.out.replies.append(
             (client.ident, protocol.encode(protocol.BEAT, offset=stream.offset, changed=changed, complete=complete))
         )
@@ -94,7 +99,7 @@ class Pages:
         patterns = self._patterns(client, fields)
         for pattern in patterns:
             self._core.stream.allow(client, "read", pattern)
-        self._read(client.ident, fields["id"], self._query(patterns, fields, after=fields["after"]))
+        self._read(client, fields["id"], self._query(patterns, fields, after=fields["after"]))
 
     def fetch(self, client: Client, fields: Mapping[str, Any]) -> None:
         """Answer a consumer with what comes after its place; wait for something to come where there is nothing."""
@@ -109,6 +114,9 @@ class Pages:
         other = core.consumers.take(consumer, client)
         if other:
             raise Refused(f"the durable subscription {consumer!r} is in use by {other}")
+        before = core.consumers.waiting.pop(consumer, None)
+        if before is not None:
+            self._finish(before.client.ident, before.id, before.query, Reading(before.query), newest=before.query.after)
         after = place if fields["after"] < 0 else max(fields["after"], place)
         fetch = Fetch(
             client=client,
@@ -118,7 +126,7 @@ class Pages:
             deadline=core.mono + min(fields["wait_ms"], MAX_WAIT_MS) / 1000,
         )
         if after < core.stream.committed:
-            self._read(client.ident, fields["id"], fetch.query)
+            self._read(client, fields["id"], fetch.query)
         elif not self._answer_now(fetch):
             core.consumers.waiting[consumer] = fetch
 
@@ -158,7 +166,8 @@ class Pages:
 
     def result(self, job: Job, reading: Reading, oldest: int) -> None:
         """The store has read a page."""
-        self._finish(job.ident, job.id, job.query, reading, newest=job.newest, oldest=oldest)
+        job.client.reads -= 1
+        self._finish(job.client.ident, job.id, job.query, reading, newest=job.newest, oldest=oldest)
 
     def _answer_now(self, fetch: Fetch) -> bool:
         self._core.stream.written()
@@ -168,14 +177,18 @@ class Pages:
         self._finish(fetch.client.ident, fetch.id, fetch.query, reading, newest=None)
         return True
 
-    def _read(self, ident: bytes, number: int, query: Query) -> None:
+    def _read(self, client: Client, number: int, query: Query) -> None:
         stream = self._core.stream
         stream.written()
         if query.after >= stream.committed:
-            self._finish(ident, number, query, stream.memory.read(query), newest=None)
+            self._finish(client.ident, number, query, stream.memory.read(query), newest=None)
         else:
-            job = Job(ident=ident, id=number, query=query, recent=stream.memory.frames[:], newest=stream.offset)
-            self.jobs.append(job)
+            if client.reads >= MAX_READS:
+                raise Refused(f"{client.reads} questions of {client.name} to the journal wait already")
+            client.reads += 1
+            self.jobs.append(
+                Job(client=client, id=number, query=query, recent=stream.memory.copy(), newest=stream.offset)
+            )
 
     def _finish(
         self, ident: bytes, number: int, query: Query, reading: Reading, *, newest: int | None, oldest: int = 0

@@ -24,6 +24,10 @@ class Presence:
         """A subscription of `$up/<name>` began."""
         self._holders[name] = self._holders.get(name, 0) + 1
 
+    def is_held(self, name: str) -> bool:
+        """Whether a subscription of `$up/<name>` is there."""
+        return name in self._holders
+
     def released(self, name: str) -> bool:
         """One ended; True when it was the last: two can overlap when a service is replaced."""
         left = self._holders.get(name, 0) - 1

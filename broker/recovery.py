@@ -76,7 +76,7 @@ def find(folder: Path, *, stamp: str) -> Found:
         if not _is_damage(error):
             return _without_disk(folder, error, empty)
         fault = str(error)
-    except (sqlite3.Error, UnicodeDecodeError, TypeError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001 - damage shows in many ways, and none may be fatal
         fault = str(error)
     return _set_aside(folder, fault, stamp)
 
@@ -186,5 +186,5 @@ def _salvage(aside: Path) -> store.Contents:
         for row in store.sound_topics(connection):
             contents.topics.append(row)
             contents.offset = max(contents.offset, row.offset)
-        contents.consumers = dict(connection.execute("select name, offset from consumer"))
+        contents.consumers = store.sound_places(connection)
     return contents

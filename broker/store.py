@@ -6,8 +6,8 @@
     consumer   the places of durable subscriptions
     meta       epoch, and whether the last end was clean
 
-WAL with FULL synchronisation: what is committed survives a power cut. Every value carries a CRC-32, because SQLite
-notices a damaged page and not a damaged byte in a value.
+WAL with FULL synchronisation: what is committed survives a power cut. Every topic and every block carries a CRC-32,
+because SQLite notices a damaged page and not a damaged byte in a value.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 import msgpack
 
 from broker.memory import Reading
-from broker.stream import TopicRow
+from broker.rows import TopicRow
 from hearthbus.message import order_of
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from broker.memory import Query
-    from broker.stream import Commit
+    from broker.rows import Commit
 
 SCHEMA_VERSION: Final = 1
 _SCHEMA: Final = """
@@ -90,7 +90,7 @@ def check(connection: sqlite3.Connection) -> str:
 
 def load(connection: sqlite3.Connection) -> Contents:
     """Read everything but the journal's messages."""
-    meta = dict(connection.execute("select key, value from meta"))
+    meta = {key: value for key, value in connection.execute("select * from meta") if type(value) is int}
     found = Contents(epoch=meta.get("epoch", 0), clean=bool(meta.get("clean", 1)), offset=meta.get("offset", 0))
     (rows,) = connection.execute("select count(*) from topic").fetchone()
     found.topics = list(sound_topics(connection))
@@ -104,14 +104,22 @@ def load(connection: sqlite3.Connection) -> Contents:
             found.damaged += 1
             continue
         found.numbers = {**older, **found.numbers}
-    found.consumers = dict(connection.execute("select name, offset from consumer"))
+    found.consumers = sound_places(connection)
     return found
+
+
+def sound_places(connection: sqlite3.Connection) -> dict[str, int]:
+    """Read the places of durable subscriptions."""
+    rows = connection.execute("select name, offset from consumer")
+    return {name: offset for name, offset in rows if type(name) is str and type(offset) is int}
 
 
 def sound_topics(connection: sqlite3.Connection) -> Iterator[TopicRow]:
     """Read the topics whose checksum is right."""
     for name, seq, offset, retained, crc in connection.execute("select * from topic"):
-        if crc == _crc(name.encode(), seq, offset, retained):
+        # one flipped bit can make a number a text
+        types = type(name), type(seq), type(offset), type(retained)
+        if types == (str, int, int, bytes) and crc == _crc(name.encode(), seq, offset, retained):
             yield TopicRow(name=name, seq=seq, offset=offset, retained=retained)
 
 
@@ -147,6 +155,9 @@ def write(connection: sqlite3.Connection, commit: Commit) -> None:
         )
         if commit.frames:
             connection.execute("insert or replace into block values(?, ?, ?, ?, ?, ?, ?, ?, ?)", _block(commit))
+        elif commit.numbers:
+            connection.execute("insert or ignore into block values(?, ?, ?, ?, ?, ?, ?, ?, ?)", _block(commit))
+        connection.executemany("delete from topic where name = ?", ((name,) for name in commit.forgotten))
         for name, offset in commit.consumers.items():
             if offset is None:
                 connection.execute("delete from consumer where name = ?", (name,))
@@ -232,7 +243,8 @@ def _is_current(connection: sqlite3.Connection) -> bool:
 def _block(commit: Commit) -> tuple[int, int, int, int, int, int, str, bytes, bytes]:
     frames: bytes = msgpack.packb(commit.frames)
     numbers: bytes = msgpack.packb(commit.numbers)
-    first, last = (order_of(frame, frame.find(b"\0"))[1] for frame in (commit.frames[0], commit.frames[-1]))
+    ends = (commit.frames[0], commit.frames[-1]) if commit.frames else ()
+    first, last = (order_of(frame, frame.find(b"\0"))[1] for frame in ends) if ends else (commit.offset, commit.offset)
     topics = "\n".join(row.name for row in commit.topics)  # every topic of its messages changed since the last commit
     return last, first, commit.oldest, commit.newest, len(frames), zlib.crc32(frames), topics, numbers, frames
 

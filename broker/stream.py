@@ -7,10 +7,10 @@ look-up in its client's table of topics, one joining of bytes and a few list app
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from broker.memory import Memory
+from broker.rows import Commit, TopicRow
 from broker.topics import Topics
 from hearthbus.errors import HearthbusError, Invalid, Refused
 from hearthbus.message import FLAGS_A_CLIENT_MAY_SET, REQUEST, RETAIN, decode_body, encode_body, encode_sent, split_sent
@@ -24,39 +24,14 @@ if TYPE_CHECKING:
 
 _ORDER: Final = struct.Struct("!QQQ")
 _MAPS: Final = frozenset((*range(0x80, 0x90), 0xDE, 0xDF))
-_EMPTY: Final = b"\x80"
+_EMPTY: Final = frozenset((b"\x80", b"\xde\0\0", b"\xdf\0\0\0\0"))
+"""The spellings of a map with nothing in it: it forgets the state of its topic."""
 _ORIGIN: Final = b"\x06broker"
 _NEVER: Final = 2**63 - 1
 SMALL: Final = 2048
 """Longer messages are limited in bytes, not only in number."""
 COMMIT_BYTES: Final = 1024 * 1024
 """A flood is committed in parts of this size even if nobody asks: memory is bounded before wear is."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class TopicRow:
-    """One topic as the store keeps it."""
-
-    name: str
-    seq: int
-    offset: int
-    retained: bytes
-
-
-@dataclass(frozen=True, kw_only=True)
-class Commit:
-    """One transaction for the store."""
-
-    frames: list[bytes]
-    topics: list[TopicRow]
-    consumers: dict[str, int | None]
-    numbers: dict[bytes, int]
-    offset: int
-    oldest_needed: int
-    oldest: int
-    """Publisher's time of its messages, from here"""
-    newest: int
-    """to here; nanoseconds since 1970 UTC."""
 
 
 class Stream:
@@ -72,26 +47,32 @@ class Stream:
         self._noted = 0
         self.received = 0
         self.refused = 0
+        self._slowed: set[Client] = set()
+        """Who sent large messages in this window."""
+        self._all_journaled = "#" in config.journal
         self._access = access
         self._out = out
         self._body_bytes = config.limits.body_bytes
+        self._small = min(SMALL, config.limits.body_bytes)
         self._large_left = self._large_bytes = config.limits.large_bytes
 
     def take(self, client: Client, records: list[bytes]) -> list[tuple[int, HearthbusError]]:
         """Take in a client's messages in order; return (index, why) of those refused."""
         refused: list[tuple[int, HearthbusError]] = []
         known = client.publishes
-        fanout, out = self._out.fanout, self._out
-        origin = client.origin
+        fanout, log = self._out.fanout, self._out.log
+        origin, small = client.origin, self._small
         pack, mark = _ORDER.pack, self.topics.mark
         for index, record in enumerate(records):
             try:
                 at = record.index(0)
-                state = known.get(record[:at]) or self._admit(client, record[:at], "publish")
+                state = known.get(record[:at])
+                if state is None or state.gone:
+                    state = self._admit(client, record[:at], "publish")
                 if record[at + 10] not in _MAPS:
                     raise Invalid("the body is not a msgpack map")
-                if len(record) > SMALL:
-                    self._admit_large(state.name, len(record) - at - 10)
+                if len(record) > small:
+                    self._admit_large(client, state.name, len(record) - at - 10)
                 flags = record[at + 9]
                 if flags:
                     self._check_flags(record, at, flags)
@@ -110,9 +91,8 @@ class Stream:
             if state.mark != mark:
                 self.topics.note(state)
             if flags:
-                state.retained = b"" if record[at + 10 :] == _EMPTY else frame
-            if state.journaled:
-                out.log.append(frame)
+                state.retained = b"" if record[at + 10 :] in _EMPTY else frame
+            log.append(frame)
         self.received += len(records)
         # a batch comes from one clock, so its first and last message bound the times of all
         self._note_time(records[0])
@@ -125,7 +105,7 @@ class Stream:
         state = self.topics.by_name.get(topic.encode()) or self.topics.add(topic)
         frame = self._stamp(state, record, len(topic.encode()), RETAIN if retain else 0, _ORIGIN)
         if retain:
-            state.retained = frame
+            state.retained = frame if body else b""
         self._emit(state, frame)
 
     def check_request(self, client: Client, record: bytes) -> None:
@@ -147,10 +127,10 @@ class Stream:
             Refused: not allowed, or over a limit.
         """
         name, _, _, body = split_sent(record)
-        if len(body) > self._body_bytes:
-            raise Refused(f"the body is larger than {self._body_bytes} bytes")
-        decode_body(body)
         topic = _text(name)
+        if len(body) > self._small:
+            self._admit_large(client, topic, len(body))
+        decode_body(body)
         self.allow(client, "request", topic)
         state = self.topics.by_name.get(name) or self._add(topic)
         frame = self._stamp(state, record, len(name), REQUEST, client.origin)
@@ -171,8 +151,13 @@ class Stream:
     def written(self) -> None:
         """Put what was logged since the last call into the journal's memory: before it is read, and at a turn's end."""
         if len(self._out.log) > self._noted:
-            self.memory.add(self._out.log[self._noted :])
+            fresh = self._out.log[self._noted :]
             self._noted = len(self._out.log)
+            if not self._all_journaled:
+                topics = self.topics.by_name
+                fresh = [frame for frame in fresh if topics[frame[: frame.index(0)]].journaled]
+            if fresh:
+                self.memory.add(fresh)
 
     def begin(self) -> None:
         """A new turn, with an empty log."""
@@ -191,6 +176,7 @@ class Stream:
             newest=newest,
             frames=self.memory.hand_over(),
             topics=rows,
+            forgotten=self.topics.take_forgotten(),
             consumers=consumers,
             numbers=numbers,
             offset=self.offset,
@@ -213,10 +199,11 @@ class Stream:
             state.seq, state.offset, self.offset = seq, offset, offset
             if frame[at + 33] & RETAIN:
                 body_at = at + 35 + frame[at + 34]
-                state.retained = b"" if frame[body_at:] == _EMPTY else frame
+                state.retained = b"" if frame[body_at:] in _EMPTY else frame
             self.topics.note(state)
             self._note_time(frame[:at] + b"\0" + frame[at + 25 :])
-            self.memory.add([frame])
+            if state.journaled:
+                self.memory.add([frame])
         return self.offset - before
 
     def _admit(self, client: Client, name: bytes, verb: Verb) -> TopicState:
@@ -231,24 +218,32 @@ class Stream:
         """The disk did not take a commit: it will be part of the next one."""
         self.memory.failed()
         self._oldest, self._newest = min(self._oldest, commit.oldest), max(self._newest, commit.newest)
+        self.topics.forgotten.update(name for name in commit.forgotten if name.encode() not in self.topics.by_name)
         for row in commit.topics:
-            state = self.topics.by_name[row.name.encode()]
-            self.topics.note(state)
+            state = self.topics.by_name.get(row.name.encode())
+            if state is not None:
+                self.topics.note(state)
 
     def refresh(self) -> None:
         """Begin a new window for large messages; called when a silent connection of the one before is gone."""
         self._large_left = self._large_bytes
+        self._slowed.clear()
 
-    def _admit_large(self, topic: str, size: int) -> None:
+    def slows(self, client: Client) -> bool:
+        """Whether `client` is to wait for its acknowledgement, because large messages have used up their window."""
+        return client in self._slowed and self._large_left <= 0
+
+    def _admit_large(self, client: Client, topic: str, size: int) -> None:
         if size > self._body_bytes:
             raise Refused(f"{topic}: the body is larger than {self._body_bytes} bytes")
-        if size > self._large_left:
+        if self._large_left < -self._large_bytes:
             raise Refused(f"{topic}: too many large messages at once ([broker.limits] large_bytes)")
         self._large_left -= size
+        self._slowed.add(client)
 
     def _add(self, topic: str) -> TopicState:
         check_topic(topic)
-        if self.topics.full():
+        if self.topics.full() and not self.topics.forget_quiet(self.committed):
             raise Refused(f"{topic}: the broker's limit on topics is reached ([broker.limits] topics)")
         return self.topics.add(topic)
 
@@ -276,8 +271,7 @@ class Stream:
     def _emit(self, state: TopicState, frame: bytes) -> None:
         self._out.fanout.append(frame)
         self.topics.note(state)
-        if state.journaled:
-            self._out.log.append(frame)
+        self._out.log.append(frame)
 
 
 def _text(name: bytes) -> str:

@@ -50,12 +50,15 @@ def boot_id() -> bytes:
 class Tail:
     """The two files, of which one is written."""
 
-    def __init__(self, folder: Path, *, epoch: int) -> None:
+    def __init__(self, folder: Path, *, epoch: int, limit: int) -> None:
         self._paths = [folder / name for name in NAMES]
         self._epoch = epoch
         self._boot = boot_id()
         self._turn = 0
         self._fd = -1
+        self._limit = limit
+        self._size = 0
+        """Bytes since the store last took a commit; beyond `limit` the tail is given up: it must not fill the disk."""
         self._needed = False
         """The file before this one holds what is not committed."""
         self.error = ""
@@ -74,6 +77,10 @@ class Tail:
         if self._fd < 0:
             return
         payload: bytes = msgpack.packb((frames, numbers, consumers))
+        self._size += len(payload)
+        if self._size > self._limit:
+            self._fail(OSError(28, "the store takes nothing"))
+            return
         try:
             self._append(_RECORD.pack(len(payload), zlib.crc32(payload)) + payload)
         except OSError as error:
@@ -96,6 +103,7 @@ class Tail:
     def committed(self) -> None:
         """The commit handed over last is on disk: the file before this one is not needed any more."""
         self._needed = False
+        self._size = 0
         try:
             os.truncate(self._paths[(self._turn + 1) % 2], 0)
         except OSError as error:

@@ -10,10 +10,10 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from hearthbus.topics import matcher
+from hearthbus.topics import covers, matcher
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 GENERATIONS: Final = 30
 """How many generations, of a second or more, `changed_since` can look back."""
@@ -22,7 +22,7 @@ GENERATIONS: Final = 30
 class TopicState:
     """One topic; a mutable record because every message touches it."""
 
-    __slots__ = ("dirty", "generation", "head", "journaled", "mark", "name", "offset", "retained", "seq")
+    __slots__ = ("dirty", "generation", "gone", "head", "journaled", "mark", "name", "offset", "retained", "seq")
 
     def __init__(self, name: str, *, seq: int = 0, offset: int = 0, retained: bytes = b"", journaled: bool) -> None:
         self.name = name
@@ -36,6 +36,8 @@ class TopicState:
         """The mark and the generation it was last noted in."""
         self.dirty = False
         """Newer than the last commit."""
+        self.gone = False
+        """Forgotten, to make room; whoever holds it must look again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +65,8 @@ class Topics:
         self._past: deque[tuple[int, list[TopicState]]] = deque(maxlen=GENERATIONS)
         self._generation_start = 0
         self._names: list[str] | None = None
+        self.forgotten: set[str] = set()
+        """Topics to delete with the next commit."""
 
     def full(self, *, spare: int = 0) -> bool:
         """Whether the limit on topics, and `spare` more, is reached."""
@@ -74,8 +78,29 @@ class Topics:
             name, seq=seq, offset=offset, retained=retained, journaled=any(match(name) for match in self._journal)
         )
         self.by_name[state.head[:-1]] = state
+        self.forgotten.discard(name)
         self._names = None
         return state
+
+    def forget_quiet(self, committed: int) -> int:
+        """Make room: forget the quarter of the topics that was silent longest and holds no state; return how many.
+
+        Their sequence begins anew should they speak again. Only what is on disk up to `committed` can be forgotten.
+        """
+        quiet = [state for state in self.by_name.values() if not state.retained and not state.dirty]
+        quiet = sorted((state for state in quiet if state.offset <= committed), key=lambda state: state.offset)
+        quiet = quiet[: len(self.by_name) // 4 + 1]
+        for state in quiet:
+            state.gone = True
+            del self.by_name[state.head[:-1]]
+            self.forgotten.add(state.name)
+        self._names = None
+        return len(quiet)
+
+    def take_forgotten(self) -> list[str]:
+        """Return the topics to delete."""
+        forgotten, self.forgotten = self.forgotten, set()
+        return sorted(forgotten)
 
     def start_at(self, offset: int) -> None:
         """Begin counting generations at `offset`, once, after recovery."""
@@ -108,18 +133,19 @@ class Topics:
             self._generation += 1
             self.mark += 1
 
-    def changed_since(self, offset: int, patterns: Iterable[str], limit: int) -> tuple[list[tuple[str, int]], bool]:
-        """Return (topic, newest offset) of the topics of `patterns` with a message after `offset`.
+    def changed_since(
+        self, offset: int, covers: Callable[[str], bool], limit: int
+    ) -> tuple[list[tuple[str, int]], bool]:
+        """Return (topic, newest offset) of the topics that `covers` with a message after `offset`.
 
         The second value is False where the answer is not complete: too long ago, or more than `limit`.
         """
-        matchers = [matcher(pattern) for pattern in patterns]
         found: dict[str, int] = {}
         start, states = self._generation_start, self._present
         older = reversed(self._past)
         while True:
             for state in states:
-                if state.offset > offset and state.name not in found and any(match(state.name) for match in matchers):
+                if state.offset > offset and state.name not in found and covers(state.name):
                     found[state.name] = state.offset
                     if len(found) > limit:
                         return [], False
@@ -134,13 +160,13 @@ class Topics:
         """Return a page of the retained frames of `patterns`, sorted by topic, of topics greater than `after`."""
         if self._names is None:
             self._names = sorted(state.name for state in self.by_name.values())
-        matchers = [matcher(pattern) for pattern in patterns]
+        wanted = covers(tuple(patterns))
         frames: list[bytes] = []
         total = 0
         for at in range(bisect_right(self._names, after), len(self._names)):
             name = self._names[at]
             frame = self.by_name[name.encode()].retained
-            if frame and any(match(name) for match in matchers):
+            if frame and wanted(name):
                 if frames and (len(frames) >= messages or total + len(frame) > size):
                     return Page(frames=frames, next=self._names[at - 1], end=False)
                 frames.append(frame)

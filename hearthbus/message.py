@@ -192,25 +192,26 @@ def _check_map(value: Mapping[str, Any], depth: int) -> None:
         kind = type(item)
         if kind is float:
             if item - item:  # NaN for NaN and both infinities, and NaN is true: the cheapest test
-                raise Invalid(f"{key!r} is {item}; leave out what is not a number")
+                raise Invalid(f"the body's {key!r} is {item}; leave out what is not a number")
         elif kind not in _PLAIN:
             _check_nested(key, item, depth)
 
 
 def _check_nested(key: str, item: Any, depth: int) -> None:
+    """Check what is not plain: lists, maps, and subclasses of what is plain."""
     if depth >= MAX_DEPTH:
         raise Invalid(f"the body is nested deeper than {MAX_DEPTH}")
     if isinstance(item, dict):
         _check_map(item, depth + 1)
-    elif isinstance(item, list | tuple):
+    elif isinstance(item, list | tuple) and not hasattr(item, "code"):
         for part in item:
-            kind = type(part)
-            if kind is float and part - part != 0.0:
-                raise Invalid(f"{key!r} holds {part}; leave out what is not a number")
-            if kind is dict or kind is list or kind is tuple:
+            if type(part) not in _PLAIN:
                 _check_nested(key, part, depth + 1)
-    elif isinstance(item, float) and item - item != 0.0:
-        raise Invalid(f"{key!r} is {item}; leave out what is not a number")
+    elif isinstance(item, float):
+        if item - item:
+            raise Invalid(f"the body's {key!r} is {item}; leave out what is not a number")
+    elif not isinstance(item, str | int):
+        raise Invalid(f"the body's {key!r} is {type(item).__name__}; use strings, numbers, booleans, lists and maps")
 
 
 def encode_sent(topic: bytes, body: bytes, *, time: int, flags: int = 0) -> bytes:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 VERSION: Final = 1
+MAX_BATCH: Final = 4_096
+"""Messages in one PUBLISH or STORE."""
 MARKER: Final = "$sub/"
 """A client subscribes this and a token after its patterns; the broker answers on it when they all hold."""
 PRESENCE: Final = "$up/"
@@ -30,7 +32,7 @@ PRESENCE: Final = "$up/"
 
 HELLO, PUBLISH, STORE, REQUEST, ANSWER = b"H", b"P", b"C", b"Q", b"A"
 SERVE, UNSERVE, WATCH, SNAPSHOT, REPLAY = b"V", b"U", b"W", b"S", b"R"
-FETCH, ACK, FORGET, BEAT, GOODBYE = b"F", b"K", b"X", b"B", b"G"
+FETCH, ACK, LEAVE, FORGET, BEAT, GOODBYE = b"F", b"K", b"L", b"X", b"B", b"G"
 WELCOME, TAKEN, STORED, ERROR, PAGE, DONE, STRANGER = b"H", b"P", b"C", b"E", b"S", b"K", b"N"
 
 CLIENT_SAYS: Final[Mapping[bytes, Mapping[str, type]]] = {
@@ -53,6 +55,7 @@ CLIENT_SAYS: Final[Mapping[bytes, Mapping[str, type]]] = {
     REPLAY: {"id": int, "patterns": list, "after": int, "since": int, "until": int, "limit": int},
     FETCH: {"id": int, "consumer": str, "patterns": list, "after": int, "limit": int, "wait_ms": int},
     ACK: {"id": int, "consumer": str, "offset": int},
+    LEAVE: {"consumer": str},
     FORGET: {"id": int, "consumer": str},
     BEAT: {"offset": int, "lost": int, "refilled": int},
     GOODBYE: {},
@@ -70,7 +73,13 @@ BROKER_SAYS: Final[Mapping[bytes, Mapping[str, type]]] = {
     },
     REQUEST: {"ticket": int, "timeout_ms": int, "message": bytes},
     ANSWER: {"id": int, "body": dict},
-    ERROR: {"id": int, "number": int, "kind": str, "text": str},
+    ERROR: {
+        "id": int,  # of the question, or 0
+        "number": int,  # of the message refused, or 0
+        "kind": str,
+        "text": str,
+        "more": list,  # numbers of further messages refused with it
+    },
     PAGE: {
         "id": int,
         "frames": list,  # messages as subscribers receive them

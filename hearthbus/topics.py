@@ -70,6 +70,19 @@ def matcher(pattern: str) -> Callable[[str], bool]:
     return lambda topic: compiled.match(topic) is not None
 
 
+@lru_cache(maxsize=256)
+def covers(patterns: tuple[str, ...]) -> Callable[[str], bool]:
+    """Compile several patterns to one predicate that remembers its answers, for topics that come again and again."""
+    exact = frozenset(pattern for pattern in patterns if "+" not in pattern and "#" not in pattern)
+    wild = [matcher(pattern) for pattern in patterns if pattern not in exact]
+
+    @lru_cache(maxsize=32_768)
+    def covered(topic: str) -> bool:
+        return topic in exact or any(match(topic) for match in wild)
+
+    return covered
+
+
 def prefixes(pattern: str) -> tuple[bytes, ...]:
     """Return the bytes a topic of `pattern` starts with on the wire: what ZeroMQ filters by.
 

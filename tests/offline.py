@@ -21,7 +21,7 @@ from hearthbus.message import order_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from broker.stream import Commit
+    from broker.rows import Commit
 
 YEAR_2026 = 1_767_225_600 * 10**9
 
