@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from broker.rows import Commit
 from broker.stream import COMMIT_BYTES
 from hearthbus import protocol
 from hearthbus.errors import Unavailable
 
 if TYPE_CHECKING:
     from broker.core import Core
+    from broker.rows import Commit
 
 RETRY_S = 1.0
 

@@ -1,8 +1,8 @@
 """The client of the bus: publish, subscribe, ask, answer.
 
-    async with Bus() as bus:
+    async with Bus() as bus, bus.subscribe("sensor/#") as messages:
         await bus.publish("sensor/hall/temperature", value=20.5, unit="°C", retain=True)
-        async for message in bus.subscribe("sensor/#"):
+        async for message in messages:
             print(message.topic, message["value"])
 
 Checks what the caller gives and fills in defaults; carrying it is the transport's part. Does not know ZeroMQ.
@@ -30,6 +30,7 @@ DEFAULT_URL = "tcp://127.0.0.1:7600"
 DEFAULT_TTL = 30.0
 """Seconds a message may wait for the broker to come back before it is dropped and counted."""
 DEFAULT_TIMEOUT = 5.0
+LONGEST_TIMEOUT = 3600.0
 _KNOWN_TOPICS = 4096
 _FOREVER = 2**63 - 1
 
@@ -135,7 +136,7 @@ class Bus:
             await wait
 
     def subscribe(self, *patterns: str, retained: bool = True, durable: str | None = None) -> Subscription:
-        """Return the stream of messages of `patterns`.
+        """Return the stream of messages of `patterns`; leave it by `async with`, or it goes on being filled.
 
         It begins with the retained state (each message has `replayed` set), then goes on live, with no gap and no
         duplicate between the two, and over a reconnection.
@@ -200,7 +201,9 @@ class Bus:
         if topic not in self._topics:
             self._remember(topic)
         data = encode_body({**body, **fields} if body else fields)
-        return await self._transport.request(topic, data, time=time.time_ns(), timeout=timeout)
+        if not timeout > 0:
+            raise Invalid(f"the timeout {timeout!r} is not a number of seconds above 0")
+        return await self._transport.request(topic, data, time=time.time_ns(), timeout=min(timeout, LONGEST_TIMEOUT))
 
     def serve(self, pattern: str) -> Responder:
         """Return the stream of requests for `pattern`, of which this client is then a responder.

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import os
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from hearthbus import protocol
 from hearthbus.errors import HearthbusError, Invalid, Refused, Unavailable
@@ -21,6 +21,8 @@ from hearthbus.zmq_link import Link, reachable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from hearthbus.listener import Listener
+
 log = logging.getLogger("hearthbus")
 
 HELLO_AGAIN_S: Final = 0.5
@@ -28,28 +30,6 @@ NAME_PATIENCE_S: Final = 5.0
 """How long a starting client waits for its name, which a killed process may hold for a moment longer."""
 ASK_S: Final = 10.0
 UNANSWERED_BEATS: Final = 3
-
-
-class Listener(Protocol):
-    """Whom a conversation serves."""
-
-    def greeted(self, *, same_history: bool) -> None:
-        """The broker greeted, for the first time or again: it knows nothing of before on this connection."""
-
-    def gone(self) -> None:
-        """The broker is gone."""
-
-    def messages(self, frames: list[bytes]) -> None:
-        """Messages came through the fan-out."""
-
-    def asked(self, ticket: int, timeout_s: float, frame: bytes) -> None:
-        """A request is for us to answer."""
-
-    def checked(self, offset: int, changed: list[tuple[str, int]], *, complete: bool) -> None:
-        """The answer to a heartbeat: newest offset, and which topics moved since `verified`."""
-
-    def verified(self) -> tuple[int, int, int]:
-        """For the heartbeat: nothing up to this offset is missing; messages lost; messages refilled."""
 
 
 class Conversation:
@@ -109,6 +89,8 @@ class Conversation:
                 await self._first_greeting()
         except TimeoutError:
             await self._end()
+            if self._refusal is not None:
+                raise Refused(str(self._refusal)) from None
             raise Unavailable(f"no broker answers at {self.url}; start one with `hearthbus up`") from None
         except BaseException:
             await self._end()
@@ -116,12 +98,30 @@ class Conversation:
 
     async def close(self) -> None:
         """Send what waits, say goodbye, let go."""
-        await self.publisher.drain()
-        self._closing = True
-        if self.up.is_set():
-            self.link.send(protocol.encode(protocol.GOODBYE))
-        self.on_down()
-        await self._end(linger_ms=500)
+        try:
+            await self.publisher.drain()
+        finally:
+            self._closing = True
+            if self.up.is_set():
+                self.link.send(protocol.encode(protocol.GOODBYE))
+            self.on_down()
+            self.up.set()  # whoever waits for the broker is told that it is over
+            await self._end(linger_ms=500)
+
+    async def wait_up(self) -> None:
+        """Return when the broker answers.
+
+        Raises:
+            Refused: the bus was closed meanwhile.
+        """
+        await self.up.wait()
+        if self._closing:
+            raise Refused("the bus is closed")
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker answers now."""
+        return self.up.is_set() and not self._closing
 
     async def ask(self, verb: bytes, *, timeout: float = ASK_S, **fields: Any) -> dict[str, Any]:
         """Say a verb and wait for its answer.
@@ -130,17 +130,17 @@ class Conversation:
             Unavailable: the broker is away, or went away before it answered.
             HearthbusError: the broker's answer is an error.
         """
-        if not self.up.is_set():
+        if not self.connected:
             raise Unavailable(f"no broker at {self.url} now")
         self._number += 1
         number = self._number
         answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
-        self._waiting[number] = answer
         self.publisher.flush()  # what was published before is there before
         try:
             if not self.link.send(protocol.encode(verb, id=number, **fields)):
                 await asyncio.sleep(0)  # who asks in a loop must not keep the loop from seeing that the link is down
                 raise Unavailable(f"no broker at {self.url} now")
+            self._waiting[number] = answer
             async with asyncio.timeout(timeout):
                 return await answer
         except TimeoutError:
@@ -240,7 +240,7 @@ class Conversation:
         error = protocol.error_of(fields["kind"], fields["text"])
         answer = self._waiting.get(fields["id"])
         if fields["number"]:
-            self.publisher.refused(fields["number"], error)
+            self.publisher.refused((fields["number"], *fields["more"]), error)
         elif answer is not None and not answer.done():
             answer.set_exception(error)
         elif not self.up.is_set():

@@ -125,6 +125,7 @@ class Outbox:
         self.take(number)
         self.taken = max(self.taken, number)
         self._given = 0
+        self._tidy_beyond = 2 * QUEUE
         self._tidy(now)
         self.unsend()
         return bool(self._unstored)

@@ -16,7 +16,7 @@ from hearthbus.message import RETAIN, encode_sent
 from hearthbus.outbox import BATCH, WINDOW, Entry, Outbox
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Sequence
 
     from hearthbus.zmq_link import Link
 
@@ -118,10 +118,14 @@ class Publisher:
         self.outbox.store(number)
         self._make_room()
 
-    def refused(self, number: int, error: HearthbusError) -> None:
-        """The broker refused message `number`."""
-        log.warning("the broker refused a message: %s", error)
-        self.outbox.refuse(number, error)
+    def refused(self, numbers: Sequence[int], error: HearthbusError) -> None:
+        """The broker refused these messages, the first of them for `error`, the others for the like of it."""
+        if len(numbers) == 1:
+            log.warning("the broker refused a message: %s", error)
+        else:
+            log.warning("the broker refused messages: %d, the first: %s", len(numbers), error)
+        for number in numbers:
+            self.outbox.refuse(number, error)
 
     def flush(self) -> None:
         """Send what has not been sent."""
@@ -138,10 +142,12 @@ class Publisher:
         """Wait a moment for what is on its way, then give up the rest."""
         self.flush()
         until = self._loop.time() + GOODBYE_S
-        while self._up and len(self.outbox) and self._loop.time() < until:
-            await self._wait_for_room(until - self._loop.time())
-        self.outbox.give_up("the client ended before the broker had it")
-        self._tell_dropped()
+        try:
+            while self._up and len(self.outbox) and self._loop.time() < until:
+                await self._wait_for_room(until - self._loop.time())
+        finally:
+            self.outbox.give_up("the client ended before the broker had it")
+            self._tell_dropped()
 
     def _add(self, entry: Entry) -> None:
         if not self._up:

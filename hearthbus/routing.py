@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 MAX_ROUTES: Final = 50_000
 """Topics remembered with their subscriptions; then the table is begun anew."""
-_LARGEST: Final = 2**63 - 1
 
 
 class Routing:
@@ -110,7 +109,7 @@ class Routing:
     def verified(self) -> tuple[int, int, int]:
         """What the heartbeat reports."""
         tracks = [subscription.track for subscription in self.subscriptions]
-        offset = min((track.verified for track in tracks), default=_LARGEST)
+        offset = min((track.verified for track in tracks if track.live), default=0)
         return offset, sum(track.lost for track in tracks), sum(track.refilled for track in tracks)
 
     def _route(self, frame: bytes, at: int) -> list[Cell]:

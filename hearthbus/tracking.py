@@ -102,11 +102,17 @@ class Track:
         self._held.append(frame)
 
     def state(self, frame: bytes, *, initial: bool) -> None:
-        """Take a retained message of a snapshot; the `initial` one holds what was said before `start`, too."""
+        """Take a retained message of a snapshot; the `initial` one is what was said up to `start`.
+
+        What it holds that is newer arrives by itself, with all that was said between.
+        """
         at, cell, seq, offset, _ = self._placed(frame)
-        if offset > cell.offset or (initial and not cell.seq):
+        if initial:
+            if not cell.seq and offset <= self.start:
+                self._past(frame, at, cell, cell.offset, seq)
+        elif offset > cell.offset:
             self._count(cell, max(0, seq - cell.seq - 1) if cell.seq else 0)
-            self._past(frame, at, cell, max(offset, cell.offset), seq)
+            self._past(frame, at, cell, offset, seq)
 
     def refill(self, frame: bytes) -> None:
         """Take a message of the journal; what is missing before it is lost."""

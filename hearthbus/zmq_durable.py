@@ -11,7 +11,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from hearthbus import protocol
-from hearthbus.errors import Invalid, Unavailable
+from hearthbus.errors import Invalid, Refused, Unavailable
 from hearthbus.message import decode, order_of, topic_end
 
 if TYPE_CHECKING:
@@ -33,7 +33,10 @@ class Home(Protocol):
         """Name of the broker's history."""
 
     async def wait_up(self) -> None:
-        """Return when the broker answers."""
+        """Return when the broker answers; raises `Refused` when the bus was closed."""
+
+    def leave(self, consumer: str) -> None:
+        """Let others read it."""
 
     async def ask(self, verb: bytes, *, timeout: float, **fields: Any) -> dict[str, Any]:
         """Ask the broker; raises `Unavailable`."""
@@ -53,6 +56,8 @@ class ZmqDurable:
         self._start = -1
         self._seen: dict[bytes, tuple[int, int]] = {}
         self._frames: deque[bytes] = deque()
+        self._newest = 0
+        """Offset of the last message given to the reader."""
         self._closed = False
 
     async def __aenter__(self) -> Self:
@@ -62,22 +67,39 @@ class ZmqDurable:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._closed = True
+        self.close()
+
+    def close(self) -> None:
+        """End the stream."""
+        if not self._closed:
+            self._closed = True
+            self._home.leave(self._consumer)
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> Message:
-        while not self._closed:
+        while not self._ended():
             while self._frames:
                 message = self._decode(self._frames.popleft())
                 if message is not None:
                     return message
-            await self._fetch(wait_s=WAIT_S)
+            try:
+                await self._fetch(wait_s=WAIT_S)
+            except Refused:
+                if self._ended():
+                    break
+                raise
         raise StopAsyncIteration
 
     async def ack(self, message: Message) -> None:
-        """Store the place of `message`; while the broker is away, wait."""
+        """Store the place of `message`; while the broker is away, wait.
+
+        Raises:
+            Refused: the message is of a history that broke off, or the bus is closed.
+        """
+        if message.offset > self._newest:
+            raise Refused(f"{message.topic}: this message was not read from the present history of the broker")
         while True:
             await self._home.wait_up()
             try:
@@ -93,6 +115,8 @@ class ZmqDurable:
                 self._epoch = self._home.epoch
                 self._after = -1  # offsets of another history mean nothing: begin at the stored place
                 self._seen.clear()
+                self._frames.clear()
+                self._newest = 0
             try:
                 page = await self._home.ask(
                     protocol.FETCH,
@@ -108,8 +132,23 @@ class ZmqDurable:
             break
         if self._after < 0:
             self._start = page["after"]
+        self._tell_deleted(page["after"], page["oldest"])
         self._after = int(page["next"])
         self._frames.extend(page["frames"])
+
+    def _ended(self) -> bool:
+        return self._closed
+
+    def _tell_deleted(self, after: int, oldest: int) -> None:
+        """The journal was cut by size or age beyond our place: what we had not read of that is lost, however much."""
+        if oldest > after + 1:
+            self.lost += 1
+            log.warning(
+                "durable subscription %s: the journal begins after its place (%d, %d): messages are lost",
+                self._consumer,
+                oldest,
+                after,
+            )
 
     def _decode(self, frame: bytes) -> Message | None:
         at = topic_end(frame)
@@ -122,6 +161,7 @@ class ZmqDurable:
             self.lost += missing
             log.warning("durable subscription %s: %d messages of %s are lost", self._consumer, missing, topic.decode())
         self._seen[topic] = (offset, seq)
+        self._newest = offset
         try:
             return decode(frame, replayed=True, lost=missing)
         except Invalid:

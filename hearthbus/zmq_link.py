@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 FRAMES_AT_ONCE: Final = 500
 """Frames read before the event loop gets its turn."""
-RECEIVE_QUEUE: Final = 100_000
+RECEIVE_QUEUE: Final = 20_000
 """Messages ZeroMQ holds for a client that is busy; the rest waits at the broker, and is refilled if dropped there."""
 MAX_FRAME: Final = 4 * 1024 * 1024
 _REQUEST_EVENTS: Final = (
@@ -109,6 +109,7 @@ class Link:
         self._fanout = fanout
         sub = self._sub = self._socket(zmq.SUB)
         sub.setsockopt(zmq.RCVHWM, RECEIVE_QUEUE)
+        sub.setsockopt(zmq.SNDHWM, 20_000)  # subscriptions are messages too, and one that does not fit is dropped
         for prefix in self._prefixes:
             sub.setsockopt(zmq.SUBSCRIBE, prefix)
         sub.connect(fanout)

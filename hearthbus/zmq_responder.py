@@ -55,6 +55,10 @@ class ZmqRequest:
 
     async def fail(self, text: str) -> None:
         """Answer with an error."""
+        self.refuse(text)
+
+    def refuse(self, text: str) -> None:
+        """Answer with an error, from where nothing can be awaited."""
         self._home.answer(self._ticket, ok=False, body={}, text=text)
 
 
@@ -73,8 +77,13 @@ class ZmqResponder:
 
     async def __aenter__(self) -> Self:
         self._start()
-        await self._entered.wait()
+        try:
+            await self._entered.wait()
+        except BaseException:
+            self.close()
+            raise
         if self._error is not None:
+            self.close()
             raise self._error
         return self
 
@@ -127,6 +136,9 @@ class ZmqResponder:
         if self._task is not None:
             self._task.cancel()
         if self._started:
+            for request in self._requests:
+                request.refuse(f"{self._home.name} does not serve {self.pattern} any more")
+            self._requests.clear()
             self._home.unregister(self)
         self._wake()
 

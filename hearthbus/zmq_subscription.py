@@ -76,6 +76,8 @@ class ZmqSubscription:
         self._suspects: dict[str, int] = {}
         self._emptied = 0
         self._unproven = False
+        self._state_due = False
+        """The retained state of this history has not been read to its end."""
         self._read_to = 0
         """The journal has been read up to here: what it lacks before is nowhere."""
 
@@ -91,8 +93,13 @@ class ZmqSubscription:
 
     async def __aenter__(self) -> Self:
         self._start()
-        await self._entered.wait()
+        try:
+            await self._entered.wait()
+        except BaseException:
+            self.close()
+            raise
         if self._error is not None:
+            self.close()
             raise self._error
         return self
 
@@ -112,7 +119,8 @@ class ZmqSubscription:
                 frame, at, cell, mark = ready.popleft()
                 message = track.decode(frame, at, cell, mark)
                 if self._room is not None and len(ready) < QUEUE // 2:
-                    self._room.set_result(None)
+                    if not self._room.done():
+                        self._room.set_result(None)
                     self._room = None
                 if message is not None:
                     return message
@@ -211,14 +219,16 @@ class ZmqSubscription:
         if self._anew:
             self._anew = False
             start = await self._marker()
-        if self._epoch != home.epoch:
+        new = self._epoch != home.epoch
+        if new:
             self._begin_history(start)
             self._entered.set()
-            if self._retained:
-                await self._read_state(initial=True)
-            if track.release(upto=0):
-                self.wake()
-                return
+        if self._state_due:
+            await self._read_state(initial=True)
+            self._state_due = False
+        if new and track.release(upto=0):
+            self.wake()
+            return
         after = max(track.verified, self._read_to)
         while True:
             after = await self._refill(after)
@@ -241,12 +251,13 @@ class ZmqSubscription:
     def _begin_history(self, start: int) -> None:
         if self._epoch:
             log.warning(
-                "the broker lost power: what was published in its last seconds may be lost (%s)",
+                "the broker's history broke off, by a power cut or a lost file: its last seconds may be lost (%s)",
                 ", ".join(self.track.patterns),
             )
             self.track.lost += 1
         self._epoch = self._home.epoch
         self._read_to = start
+        self._state_due = self._retained
         self.track.begin(start)
 
     async def _refill(self, after: int) -> int:

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import os
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from hearthbus import protocol
 from hearthbus.conversation import Conversation
@@ -42,12 +43,13 @@ class ZmqTransport:
         self._talk: Conversation | None = None
         self._routing = Routing(token=os.urandom(8).hex())
         self._responders: list[ZmqResponder] = []
+        self._durables: WeakSet[ZmqDurable] = WeakSet()
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def connected(self) -> bool:
         """Whether the broker answers now."""
-        return self._talk is not None and self._talk.up.is_set()
+        return self._talk is not None and self._talk.connected
 
     @property
     def epoch(self) -> int:
@@ -67,6 +69,8 @@ class ZmqTransport:
 
     async def open(self, timeout: float | None) -> None:
         """Connect and wait for the greeting; raises `Unavailable` or `Refused`."""
+        if self._talk is not None:
+            raise Invalid("the bus is open already: one `async with` a Bus")
         self._talk = Conversation(self._url, self, name=self.name, presence=self._presence, will=self._will)
         # answered whenever the fan-out connects: what came before may have been missed
         self._talk.link.subscribe(self._routing.watch)
@@ -84,6 +88,8 @@ class ZmqTransport:
             subscription.close()
         for responder in list(self._responders):
             responder.close()
+        for durable in list(self._durables):
+            durable.close()
         await self._talk.close()
         self._talk = None
 
@@ -105,7 +111,9 @@ class ZmqTransport:
     ) -> ZmqSubscription | ZmqDurable:
         """Make a subscription."""
         if durable is not None:
-            return ZmqDurable(self, patterns, consumer=durable)
+            stream = ZmqDurable(self, patterns, consumer=durable)
+            self._durables.add(stream)
+            return stream
         return ZmqSubscription(self, patterns, retained=retained)
 
     async def snapshot(self, patterns: Sequence[str]) -> list[Message]:
@@ -146,13 +154,18 @@ class ZmqTransport:
         """Delete the place a durable subscription has stored."""
         await self.ask(protocol.FORGET, timeout=10, consumer=consumer)
 
+    def leave(self, consumer: str) -> None:
+        """Let go of a durable subscription at the broker, so that others may read it."""
+        if self.connected:
+            self._conversation.tell(protocol.LEAVE, consumer=consumer)
+
     async def ask(self, verb: bytes, *, timeout: float, **fields: Any) -> dict[str, Any]:
         """Ask the broker; raises `Unavailable` or what it answers."""
         return await self._conversation.ask(verb, timeout=timeout, **fields)
 
     async def wait_up(self) -> None:
         """Return when the broker answers."""
-        await self._conversation.up.wait()
+        await self._conversation.wait_up()
 
     async def pages(self, verb: bytes, patterns: Sequence[str], **fields: Any) -> AsyncIterator[dict[str, Any]]:
         """Read the pages of a snapshot or a replay, each asked for when the one before has been used."""
@@ -205,7 +218,8 @@ class ZmqTransport:
         """Tell it that we do not any more."""
         if responder in self._responders:
             self._responders.remove(responder)
-        if self.connected:
+        shared = any(other.pattern == responder.pattern for other in self._responders)
+        if self.connected and not shared:
             self._conversation.tell(protocol.UNSERVE, id=0, pattern=responder.pattern)
 
     def answer(self, ticket: int, *, ok: bool, body: dict[str, Any], text: str) -> None:

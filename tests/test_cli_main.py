@@ -85,7 +85,7 @@ def test_a_verb_explains_itself_without_the_bus(name: str) -> None:
         (["pub", "a", "1"], "'1' is not key=value; write for example value=1"),
         (["pub", "a", "-", "v=1"], "pub: - stands alone: the bodies come from standard input"),
         (["pub", "a", f"v={'x' * 70000}"], "the body has 70008 bytes; the limit is "),
-        (["pub", "a", "v=1e999"], "'v' is inf; leave out what is not a number"),
+        (["pub", "a", "v=1e999"], "the body's 'v' is inf; leave out what is not a number"),
         (["pub", "a", "v=\udcff"], "the body cannot be sent: "),
         (["call", "a", "{"], "bad JSON: Expecting property name enclosed in double quotes at column 2: '{'"),
         (["call", "a", "-"], "call: a request is one; `hearthbus pub TOPIC -` publishes the lines of standard input"),
