@@ -89,6 +89,7 @@ class Track:
             self.hold(frame)
             return False
         if offset > cell.offset:
+            self._count_gap(cell, seq, previous)
             cell.offset, cell.seq = offset, seq
             self.ready.append((frame, at, cell, -cell.lost))
             cell.lost = 0
@@ -101,14 +102,16 @@ class Track:
             self.overflowed = True
         self._held.append(frame)
 
-    def state(self, frame: bytes, *, initial: bool) -> None:
-        """Take a retained message of a snapshot; the `initial` one is what was said up to `start`.
+    def state(self, frame: bytes, *, upto: int, initial: bool = False) -> None:
+        """Take a retained message of a snapshot, up to an offset: what is newer arrives by itself, with all between.
 
-        What it holds that is newer arrives by itself, with all that was said between.
+        The `initial` snapshot tells what was said before `start`; a later one fills in what the journal lacks.
         """
         at, cell, seq, offset, _ = self._placed(frame)
+        if offset > upto:
+            return
         if initial:
-            if not cell.seq and offset <= self.start:
+            if not cell.seq:
                 self._past(frame, at, cell, cell.offset, seq)
         elif offset > cell.offset:
             self._count(cell, max(0, seq - cell.seq - 1) if cell.seq else 0)
@@ -118,8 +121,7 @@ class Track:
         """Take a message of the journal; what is missing before it is lost."""
         at, cell, seq, offset, previous = self._placed(frame)
         if offset > cell.offset:
-            if previous > cell.offset:
-                self._count(cell, max(1, seq - cell.seq - 1) if cell.seq else 1)
+            self._count_gap(cell, seq, previous)
             self.refilled += 1
             self._past(frame, at, cell, offset, seq)
 
@@ -139,8 +141,7 @@ class Track:
                 return False
             self._held.popleft()
             if offset > cell.offset:
-                if previous > cell.offset:
-                    self._count(cell, max(1, seq - cell.seq - 1) if cell.seq else 1)
+                self._count_gap(cell, seq, previous)
                 cell.offset, cell.seq = offset, seq
                 self.ready.append((frame, at, cell, -cell.lost))
                 cell.lost = 0
@@ -152,7 +153,10 @@ class Track:
         return [(topic, offset) for topic, offset in changed if self.covers(topic) and offset > self._seen(topic)]
 
     def give_up(self, topic: str, offset: int) -> None:
-        """The message at `offset` is nowhere to be had: count it, and do not ask again."""
+        """The message at `offset` is nowhere to be had: count it, and do not ask again.
+
+        How many before it are lost with it, the next message of the topic tells.
+        """
         cell = self.cell(topic.encode())
         if offset > cell.offset:
             cell.offset = offset
@@ -180,6 +184,13 @@ class Track:
         cell.offset, cell.seq = offset, seq
         self.ready.append((frame, at, cell, 1 + cell.lost))
         cell.lost = 0
+
+    def _count_gap(self, cell: Cell, seq: int, previous: int) -> None:
+        """Count what is missing before the message `seq` that is about to be delivered, less what was given up."""
+        gap = previous > cell.offset
+        if gap or cell.lost:
+            missing = seq - cell.seq - 1 if cell.seq else 0
+            self._count(cell, max(missing - cell.lost, int(gap)))
 
     def _count(self, cell: Cell, lost: int) -> None:
         cell.lost += lost
