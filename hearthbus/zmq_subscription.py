@@ -224,7 +224,7 @@ class ZmqSubscription:
             self._begin_history(start)
             self._entered.set()
         if self._state_due:
-            await self._read_state(initial=True)
+            await self._read_state(upto=track.start, initial=True)
             self._state_due = False
         if new and track.release(upto=0):
             self.wake()
@@ -281,16 +281,16 @@ class ZmqSubscription:
 
         Of retained topics at least the present state is fetched.
         """
-        await self._read_state(initial=False)
+        await self._read_state(upto=upto)
         for topic, offset in self._suspects.items():
             if offset <= upto:
                 self.track.give_up(topic, offset)
         self._suspects = {}
 
-    async def _read_state(self, *, initial: bool) -> None:
+    async def _read_state(self, *, upto: int, initial: bool = False) -> None:
         async for page in self._home.pages(protocol.SNAPSHOT, self.track.patterns):
             for frame in page["frames"]:
-                self.track.state(frame, initial=initial)
+                self.track.state(frame, upto=upto, initial=initial)
             self.wake()
             await self._wait_for_room()
 
