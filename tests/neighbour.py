@@ -109,8 +109,8 @@ async def _read(bus: Bus, patterns: Sequence[str]) -> None:
 
 
 async def _stay(bus: Bus) -> None:
-    """Be there until the test lets it go."""
-    async with bus:
+    """Be there until the test lets it go; what a subscription of its own had to wait for, the broker knows it by."""
+    async with bus, bus.subscribe(f"service/{bus.name}"):
         _say(ready=True)
         await asyncio.to_thread(sys.stdin.read)
 

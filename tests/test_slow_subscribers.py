@@ -102,7 +102,7 @@ async def _status(bus: Bus, name: str, status: str) -> None:
 
 @pytest.mark.parametrize("journaled", [True, False], ids=["journaled", "in no journal"])
 async def test_a_frozen_subscriber_harms_nobody(make_broker: Callable[..., Broker], *, journaled: bool) -> None:
-    """Frozen while its queue overflows and it is declared lost: others get all, it gets all or the number of the lost."""
+    """Frozen while its queue overflows and it is declared lost: others get all, it gets all or learns how many not."""
     broker = make_broker(settings=QUICK if journaled else f"{QUICK}\n{UNKEPT}")
     async with broker.bus("writer") as writer, broker.bus("other") as other, other.subscribe("load/#") as messages:
         load, here = Load(writer), Here(messages)
