@@ -53,6 +53,7 @@ class Commits:
             consumers=core.consumers.hand_over(),
             numbers=core.clients.hand_over(),
             oldest_needed=core.consumers.oldest(),
+            epoch=core.epoch,
         )
         self._in_flight = (commit, self.wanted)
         self.wanted = {}

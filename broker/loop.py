@@ -153,7 +153,7 @@ class Loop:
         self._unreachable += self._replies.send(core.out.replies, core.mono)
         commit = core.commits.due()
         if commit is not None:
-            tail.turn()
+            tail.turn(commit.offset)
             self._disk.write(commit, core.wall)
         for note in core.out.notes:
             self._log(note)

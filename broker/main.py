@@ -39,7 +39,7 @@ def main(config: BrokerConfig) -> int:
     bring_home(core, found, folder, epoch=wall)
     core.commits.error = found.error or save(core, folder)
     tail = Tail(folder, epoch=core.epoch, limit=4 * config.limits.memory_journal_bytes)
-    tail.open()
+    tail.open(core.stream.offset)
     loop = Loop(core, disk=Disk(folder, config), tail=tail, version=VERSION, log=_log)
     try:
         address, fanout = loop.bind()

@@ -10,9 +10,10 @@ import fcntl
 import os
 import sqlite3
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from broker import store
+from broker.salvage import salvage
 from broker.tail import Tail, recover
 from hearthbus.errors import Unavailable
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from broker.core import Core
+
+_FILE_IS_SHORT: Final = frozenset((sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_READ))
 
 
 @dataclass(kw_only=True)
@@ -62,6 +65,7 @@ def lock(folder: Path) -> int:
 def find(folder: Path, *, stamp: str) -> Found:
     """Open, check and load the store; set a damaged one aside under a name with `stamp`."""
     empty = store.Contents(epoch=0, clean=True, offset=0)
+    hollow = _is_empty(folder / store.FILE)
     try:
         with _connected(folder) as connection:
             fault = store.check(connection)
@@ -69,6 +73,9 @@ def find(folder: Path, *, stamp: str) -> Found:
                 found = Found(contents=store.load(connection))
                 if found.contents.damaged:
                     found.notes.append(f"{found.contents.damaged} damaged values in the store were left out")
+                if hollow:
+                    found.damaged = True
+                    found.notes.append(f"{folder / store.FILE} was empty: what it held is lost, a new journal is begun")
                 return found
     except sqlite3.NotSupportedError as error:
         raise Unavailable(f"{folder / store.FILE}: {error}") from None
@@ -84,7 +91,7 @@ def find(folder: Path, *, stamp: str) -> Found:
 def bring_home(core: Core, found: Found, folder: Path, *, epoch: int) -> None:
     """Give the core what was on disk and in the tail; `epoch` is the new one should history have broken off."""
     contents = found.contents
-    old = recover(folder, epoch=None if found.damaged else contents.epoch)
+    old = recover(folder, epoch=None if found.damaged else contents.epoch, offset=contents.offset)
     for row in contents.topics:
         core.stream.restore(row)
     core.stream.offset = core.stream.committed = contents.offset
@@ -95,24 +102,27 @@ def bring_home(core: Core, found: Found, folder: Path, *, epoch: int) -> None:
     places = {**contents.consumers, **old.consumers}
     newest = core.stream.offset
     core.consumers.restore({name: place and min(place, newest) for name, place in places.items()})
-    unbroken = contents.epoch and not found.damaged and (contents.clean or old.whole)
+    whole = contents.clean or old.whole
+    unbroken = contents.epoch and whole and not found.damaged and not contents.damaged
     core.epoch = contents.epoch if unbroken else epoch
     if back:
         found.notes.append(f"{back} messages brought home after a sudden end")
-    if contents.epoch and not unbroken:
+    if contents.epoch and not whole:
         found.notes.append("the last end was not clean: what was published in its last seconds may be missing")
     core.greeting.expect_back()
 
 
 def save(core: Core, folder: Path) -> str:
-    """Commit what the tail gave back and note that a broker runs; return why not, empty if it did."""
+    """Commit what the tail gave back, and with it that a broker runs; return why not, empty if it did."""
     commit = core.stream.hand_over(
-        consumers=core.consumers.hand_over(), numbers=core.clients.hand_over(), oldest_needed=core.consumers.oldest()
+        consumers=core.consumers.hand_over(),
+        numbers=core.clients.hand_over(),
+        oldest_needed=core.consumers.oldest(),
+        epoch=core.epoch,
     )
     try:
         with _connected(folder) as connection:
             store.write(connection, commit)
-            store.begin_epoch(connection, core.epoch)
     except (sqlite3.Error, OSError) as error:
         core.stream.take_back(commit)
         return f"{folder / store.FILE}: {error}"
@@ -139,8 +149,17 @@ def _connected(folder: Path) -> Iterator[sqlite3.Connection]:
         connection.close()
 
 
+def _is_empty(path: Path) -> bool:
+    try:
+        return path.stat().st_size == 0
+    except OSError:
+        return False
+
+
 def _is_damage(error: Exception) -> bool:
-    return "malformed" in str(error) or "disk I/O error" in str(error) or "not a database" in str(error)
+    """Whether the file is to blame, and not the disk: a full or read-only one shows as an input error too."""
+    code = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB} or code in _FILE_IS_SHORT
 
 
 def _without_disk(folder: Path, error: Exception, empty: store.Contents) -> Found:
@@ -164,27 +183,18 @@ def _set_aside(folder: Path, fault: str, stamp: str) -> Found:
             path = folder / (store.FILE + suffix)
             if path.exists():
                 path.rename(f"{aside}{suffix}")
-        saved = _salvage(aside)
     except OSError as error:
         found.error = f"{folder}: {error}"
+        found.notes.append(
+            f"the journal is damaged ({fault}) and cannot be set aside: {error}; state is kept in memory"
+        )
         return found
-    found.contents = saved
-    found.contents.epoch, found.contents.clean = 0, False
+    try:
+        salvage(aside, folder, found.contents)
+    except (sqlite3.Error, OSError) as error:
+        found.error = f"{folder}: {error}"
     found.notes.append(
         f"the journal was damaged ({fault}) and is set aside as {aside}; "
-        f"{len(saved.topics)} topics were saved from it, a new one is begun"
+        f"{len(found.contents.topics)} topics were saved from it, a new one is begun"
     )
     return found
-
-
-def _salvage(aside: Path) -> store.Contents:
-    """Read topics row by row until the damage stops it."""
-    contents = store.Contents(epoch=0, clean=False, offset=0)
-    faults = (sqlite3.Error, UnicodeDecodeError, TypeError, ValueError)
-    address = f"file:{aside}?mode=ro"
-    with contextlib.suppress(*faults), contextlib.closing(sqlite3.connect(address, uri=True)) as connection:
-        for row in store.sound_topics(connection):
-            contents.topics.append(row)
-            contents.offset = max(contents.offset, row.offset)
-        contents.consumers = store.sound_places(connection)
-    return contents

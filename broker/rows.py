@@ -26,6 +26,7 @@ class Commit:
     consumers: dict[str, int | None]
     numbers: dict[bytes, int]
     offset: int
+    epoch: int
     oldest_needed: int
     oldest: int
     """Publisher's time of its messages, from here"""

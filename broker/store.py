@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from broker.rows import Commit
 
 SCHEMA_VERSION: Final = 1
+NEWEST_IMAGINABLE: Final = 1_000
+"""A schema version beyond this is a flipped bit."""
 _SCHEMA: Final = """
 create table if not exists meta(key text primary key, value integer) without rowid;
 create table if not exists topic(
@@ -62,6 +64,7 @@ class Contents:
 def connect(folder: Path) -> sqlite3.Connection:
     """Open or create the file; raises sqlite3.Error or OSError where it cannot be written, read, or is damaged."""
     connection = sqlite3.connect(folder / FILE, timeout=10, isolation_level=None, check_same_thread=False)
+    connection.text_factory = text
     try:
         connection.execute("pragma journal_mode=wal")
         connection.execute("pragma synchronous=full")
@@ -85,7 +88,7 @@ def connect_for_reading(folder: Path) -> sqlite3.Connection:
 def check(connection: sqlite3.Connection) -> str:
     """Return the first fault SQLite finds in its file, empty if it is sound."""
     (answer,) = connection.execute("pragma quick_check(1)").fetchone()
-    return "" if answer == "ok" else str(answer)
+    return "" if answer == "ok" else str(answer).rpartition("\n")[2]
 
 
 def load(connection: sqlite3.Connection) -> Contents:
@@ -98,12 +101,10 @@ def load(connection: sqlite3.Connection) -> Contents:
     found.offset = max([found.offset, *(row.offset for row in found.topics)])
     for last, numbers in connection.execute("select last, numbers from block order by last desc limit 200"):
         found.offset = max(found.offset, last)
-        try:
-            older = msgpack.unpackb(numbers, strict_map_key=False)
-        except (ValueError, msgpack.UnpackException):
+        if type(numbers) is bytes and numbers[:4] == zlib.crc32(numbers[4:]).to_bytes(4, "big"):
+            found.numbers = {**msgpack.unpackb(numbers[4:], strict_map_key=False), **found.numbers}
+        else:
             found.damaged += 1
-            continue
-        found.numbers = {**older, **found.numbers}
     found.consumers = sound_places(connection)
     return found
 
@@ -116,18 +117,8 @@ def sound_places(connection: sqlite3.Connection) -> dict[str, int]:
 
 def sound_topics(connection: sqlite3.Connection) -> Iterator[TopicRow]:
     """Read the topics whose checksum is right."""
-    for name, seq, offset, retained, crc in connection.execute("select * from topic"):
-        # one flipped bit can make a number a text
-        types = type(name), type(seq), type(offset), type(retained)
-        if types == (str, int, int, bytes) and crc == _crc(name.encode(), seq, offset, retained):
-            yield TopicRow(name=name, seq=seq, offset=offset, retained=retained)
-
-
-def begin_epoch(connection: sqlite3.Connection, epoch: int) -> None:
-    """Note that a broker is running on this file."""
-    connection.execute("begin immediate")
-    connection.executemany("insert or replace into meta values(?, ?)", (("epoch", epoch), ("clean", 0)))
-    connection.execute("commit")
+    for row in connection.execute("select * from topic"):
+        yield from sound_topic(row)
 
 
 def end_cleanly(connection: sqlite3.Connection) -> None:
@@ -137,7 +128,7 @@ def end_cleanly(connection: sqlite3.Connection) -> None:
 
 
 def write(connection: sqlite3.Connection, commit: Commit) -> None:
-    """Write one commit, in one transaction."""
+    """Write one commit, in one transaction; until `end_cleanly` the file says that a broker is running on it."""
     connection.execute("begin immediate")
     try:
         connection.executemany(
@@ -163,7 +154,8 @@ def write(connection: sqlite3.Connection, commit: Commit) -> None:
                 connection.execute("delete from consumer where name = ?", (name,))
             else:
                 connection.execute("insert or replace into consumer values(?, ?)", (name, offset))
-        connection.execute("insert or replace into meta values('offset', ?)", (commit.offset,))
+        meta = (("offset", commit.offset), ("epoch", commit.epoch), ("clean", 0))
+        connection.executemany("insert or replace into meta values(?, ?)", meta)
         connection.execute("commit")
     except BaseException:
         if connection.in_transaction:
@@ -203,9 +195,11 @@ class Reader:
     def read(self, query: Query, recent: list[bytes]) -> tuple[Reading, int]:
         """Fill a page from disk, then from `recent`; return it and the oldest offset the journal has."""
         reading = Reading(query)
-        (oldest,) = self.connection.execute("select coalesce(min(first), 0) from block").fetchone()
+        (oldest,) = self.connection.execute("select coalesce(min(first) + 0, 0) from block").fetchone()
+        # one flipped bit can make a number a text or nothing, and a text a blob
         rows = self.connection.execute(
-            "select last, topics, crc, size from block where last > ? and newest >= ? and oldest < ? order by last",
+            "select last, ifnull(topics, '') || '', crc, ifnull(size, 0) + 0 from block "
+            "where last > ? and newest >= ? and oldest < ? order by last",
             (query.after, query.since, query.until),
         )
         scanned = 0
@@ -225,14 +219,32 @@ class Reader:
         """The messages of one block; none where its checksum is wrong."""
         if last != self._last:
             (blob,) = self.connection.execute("select frames from block where last = ?", (last,)).fetchone()
-            self._frames = msgpack.unpackb(blob) if zlib.crc32(blob) == crc else []
+            sound = type(blob) is bytes and zlib.crc32(blob) == crc
+            self._frames = msgpack.unpackb(blob) if sound else []
             self._last = last
         return self._frames
+
+
+def text(raw: bytes) -> str:
+    """A text that is not UTF-8 any more must not keep the rows beside it from being read; its checksum tells."""
+    return raw.decode(errors="replace")
+
+
+def sound_topic(row: tuple[object, ...]) -> Iterator[TopicRow]:
+    """The topic of one row, unless it is damaged."""
+    match row:
+        # one flipped bit can make a number a text
+        case (str(name), int(seq), int(offset), bytes(retained), crc) if crc == _crc(
+            name.encode(), seq, offset, retained
+        ):
+            yield TopicRow(name=name, seq=seq, offset=offset, retained=retained)
 
 
 def _is_current(connection: sqlite3.Connection) -> bool:
     """Whether the file has this version's tables; raises NotSupportedError where it has a newer one's."""
     (version,) = connection.execute("pragma user_version").fetchone()
+    if not 0 <= version <= NEWEST_IMAGINABLE:
+        raise sqlite3.DatabaseError(f"schema version {version}")
     if version not in (0, SCHEMA_VERSION):
         raise sqlite3.NotSupportedError(
             f"it has schema version {version}, this hearthbus knows {SCHEMA_VERSION}; install the newer one again"
@@ -243,6 +255,7 @@ def _is_current(connection: sqlite3.Connection) -> bool:
 def _block(commit: Commit) -> tuple[int, int, int, int, int, int, str, bytes, bytes]:
     frames: bytes = msgpack.packb(commit.frames)
     numbers: bytes = msgpack.packb(commit.numbers)
+    numbers = zlib.crc32(numbers).to_bytes(4, "big") + numbers
     ends = (commit.frames[0], commit.frames[-1]) if commit.frames else ()
     first, last = (order_of(frame, frame.find(b"\0"))[1] for frame in ends) if ends else (commit.offset, commit.offset)
     topics = "\n".join(row.name for row in commit.topics)  # every topic of its messages changed since the last commit

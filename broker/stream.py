@@ -163,7 +163,9 @@ class Stream:
         """A new turn, with an empty log."""
         self._noted = 0
 
-    def hand_over(self, *, consumers: dict[str, int | None], numbers: dict[bytes, int], oldest_needed: int) -> Commit:
+    def hand_over(
+        self, *, consumers: dict[str, int | None], numbers: dict[bytes, int], oldest_needed: int, epoch: int
+    ) -> Commit:
         """Return everything that is not on disk as one transaction."""
         rows = [
             TopicRow(name=state.name, seq=state.seq, offset=state.offset, retained=state.retained)
@@ -180,6 +182,7 @@ class Stream:
             consumers=consumers,
             numbers=numbers,
             offset=self.offset,
+            epoch=epoch,
             oldest_needed=oldest_needed,
         )
 

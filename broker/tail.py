@@ -4,8 +4,11 @@ Each turn of the loop appends one record with `write`, without waiting for the d
 process is killed, and mostly drops it again before it ever reaches the SD card, because two files take turns and the
 older is emptied as soon as the store has committed what is in it. After a power cut the tail is what the kernel saved.
 
-    file    = "hearthtail1" epoch(u64) turn(u64) boot id(36 bytes) *record
-    record  = length(u32) crc32(u32) msgpack [frames, {session: number}, {consumer: offset or nil}]
+    file    = "hearthtail2" epoch(u64) turn(u64) after(u64) boot id(36 bytes) *record
+    record  = length(u32) length(u32) crc32(u32) msgpack [frames, {session: number}, {consumer: offset or nil}]
+
+`after` is the newest offset when the file was begun: a store that does not reach it has lost a commit. The length
+stands there twice to tell a record that a kill cut short, which nobody was told of, from one that was damaged later.
 
 Knows files; decides nothing.
 """
@@ -21,9 +24,11 @@ from typing import Final
 
 import msgpack
 
-_MAGIC: Final = b"hearthtail1"
-_HEADER: Final = struct.Struct("!11sQQ36s")
-_RECORD: Final = struct.Struct("!II")
+from hearthbus.message import order_of
+
+_MAGIC: Final = b"hearthtail2"
+_HEADER: Final = struct.Struct("!11sQQQ36s")
+_RECORD: Final = struct.Struct("!III")
 _Record = tuple[list[bytes], dict[bytes, int], dict[str, int | None]]
 NAMES: Final = ("tail.0", "tail.1")
 
@@ -36,7 +41,18 @@ class Recovered:
     numbers: dict[bytes, int] = field(default_factory=dict)
     consumers: dict[str, int | None] = field(default_factory=dict)
     whole: bool = False
-    """Nothing that was delivered can be missing: written in this run of the machine, for this store."""
+    """Nothing that was delivered can be missing: written in this run of the machine, for this store, undamaged."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Part:
+    """One file, as far as it can be read."""
+
+    turn: int
+    after: int
+    boot: bytes
+    records: list[_Record]
+    sound: bool
 
 
 def boot_id() -> bytes:
@@ -64,11 +80,11 @@ class Tail:
         self.error = ""
         """Why it is not written; empty while it is."""
 
-    def open(self) -> None:
-        """Begin with two empty files: what they held has been recovered and committed."""
+    def open(self, after: int) -> None:
+        """Begin with two empty files: what they held, up to the offset `after`, has been recovered and committed."""
         try:
-            self._begin()
-            self._begin()
+            self._begin(after)
+            self._begin(after)
         except OSError as error:
             self._fail(error)
 
@@ -82,12 +98,12 @@ class Tail:
             self._fail(OSError(28, "the store takes nothing"))
             return
         try:
-            self._append(_RECORD.pack(len(payload), zlib.crc32(payload)) + payload)
+            self._append(_RECORD.pack(len(payload), len(payload), zlib.crc32(payload)) + payload)
         except OSError as error:
             self._fail(error)
 
-    def turn(self) -> None:
-        """What comes from now on is not part of the commit that is handed over: use the other file.
+    def turn(self, after: int) -> None:
+        """What comes from now on, after this offset, is not part of the commit that is handed over: use the other file.
 
         While the one before has not been committed (a full disk), the other file is still needed: stay with this one.
         """
@@ -95,7 +111,7 @@ class Tail:
             return
         self._needed = True
         try:
-            self._begin()
+            self._begin(after)
             self.error = ""
         except OSError as error:
             self._fail(error)
@@ -116,11 +132,11 @@ class Tail:
             for path in self._paths:
                 path.unlink(missing_ok=True)
 
-    def _begin(self) -> None:
+    def _begin(self, after: int) -> None:
         self._let_go()
         self._turn += 1
         self._fd = os.open(self._paths[self._turn % 2], os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        self._append(_HEADER.pack(_MAGIC, self._epoch, self._turn, self._boot))
+        self._append(_HEADER.pack(_MAGIC, self._epoch, self._turn, after, self._boot))
 
     def _append(self, data: bytes) -> None:
         if os.write(self._fd, data) != len(data):
@@ -142,38 +158,57 @@ class Tail:
                 continue
 
 
-def recover(folder: Path, *, epoch: int | None) -> Recovered:
-    """Read what an earlier broker left for the store of `epoch`; with None for any: the store was damaged."""
+def recover(folder: Path, *, epoch: int | None, offset: int) -> Recovered:
+    """Read what an earlier broker left for the store of `epoch` that reaches to `offset`.
+
+    With None for any epoch: the store was damaged.
+    """
     found = Recovered()
-    boot = boot_id()
     parts = [part for name in NAMES if (part := _read(folder / name, epoch)) is not None]
-    parts.sort(key=lambda part: part[0])
-    found.whole = bool(parts) and all(part[1] == boot for part in parts)
-    for _, _, records in parts:
-        for frames, numbers, consumers in records:
+    parts.sort(key=lambda part: part.turn)
+    boot = boot_id()
+    found.whole = bool(parts)
+    for part in parts:
+        found.whole &= part.sound and part.boot == boot and part.after <= offset
+        for frames, numbers, consumers in part.records:
             found.frames += frames
             found.numbers.update(numbers)
             found.consumers.update(consumers)
+        if found.frames:
+            offset = max(offset, order_of(found.frames[-1], found.frames[-1].find(b"\0"))[1])
     return found
 
 
-def _read(path: Path, epoch: int | None) -> tuple[int, bytes, list[_Record]] | None:
-    """Return (turn, boot id, records) of one file, up to its first unsound byte; None where it is not ours."""
+def _read(path: Path, epoch: int | None) -> _Part | None:
+    """Read one file, up to where it is cut short and past records that are unsound; None where it is empty."""
     try:
         data = path.read_bytes()
-        magic, of_epoch, turn, boot = _HEADER.unpack_from(data)
-    except (OSError, struct.error):
+    except OSError:
         return None
+    if not data:
+        return None
+    strange = _Part(turn=0, after=0, boot=b"", records=[], sound=False)
+    try:
+        magic, of_epoch, turn, after, boot = _HEADER.unpack_from(data)
+    except struct.error:
+        return strange
     if magic != _MAGIC or epoch not in (None, of_epoch):
-        return None
-    records = []
+        return strange
+    records: list[_Record] = []
+    sound = True
     at = _HEADER.size
     while at + _RECORD.size <= len(data):
-        length, crc = _RECORD.unpack_from(data, at)
-        payload = data[at + _RECORD.size : at + _RECORD.size + length]
-        if len(payload) != length or zlib.crc32(payload) != crc:
+        length, again, crc = _RECORD.unpack_from(data, at)
+        if length != again or not length:
+            sound = False
             break
-        frames, numbers, consumers = msgpack.unpackb(payload, strict_map_key=False)
-        records.append((frames, numbers, consumers))
         at += _RECORD.size + length
-    return turn, boot, records
+        if at > len(data):
+            break
+        payload = data[at - length : at]
+        if zlib.crc32(payload) == crc:
+            frames, numbers, consumers = msgpack.unpackb(payload, strict_map_key=False)
+            records.append((frames, numbers, consumers))
+        else:
+            sound = False
+    return _Part(turn=turn, after=after, boot=boot, records=records, sound=sound)
