@@ -87,6 +87,9 @@ class Core:
         try:
             _VERBS[verb](self, client, fields)
         except HearthbusError as error:
+            if isinstance(error, Refused):
+                self.stream.refused += 1
+                client.refused += 1
             self.error(client.ident, error, number=0, request=fields.get("id", 0))
 
     def record(self) -> tuple[list[bytes], dict[bytes, int], dict[str, int | None]]:

@@ -144,8 +144,6 @@ class Stream:
             Refused: it says no.
         """
         if not self._access.allows(client.who, verb, topic):
-            self.refused += 1
-            client.refused += 1
             raise Refused(f"{client.name} may not {verb} {topic}")
 
     def written(self) -> None:
