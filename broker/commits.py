@@ -68,7 +68,7 @@ class Commits:
         commit, wanted = self._in_flight
         self._in_flight = None
         if error and error != self.error:
-            core.out.notes.append(f"the journal cannot be written: {error}; state is kept in memory, trying again")
+            core.out.notes.append(cannot_write(error))
         if self.error and not error:
             core.out.notes.append("the journal is written again")
         self.error = error
@@ -84,3 +84,8 @@ class Commits:
                 core.error(ident, Unavailable(f"not on disk: {error}"), number=number, request=0)
             else:
                 core.out.replies.append((ident, protocol.encode_number(protocol.STORED, number)))
+
+
+def cannot_write(error: str) -> str:
+    """The line that says so; `error` names the file."""
+    return f"the journal cannot be written: {error}; state is kept in memory, trying again"

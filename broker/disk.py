@@ -98,6 +98,9 @@ class Disk:
                     self._clean(connection, commit, wall)
             except Exception as fault:  # noqa: BLE001 - SQLite, the disk, a damaged value: the thread must go on
                 error = f"{self._folder / store.FILE}: {fault}"
+                if connection is not None:
+                    connection.close()  # opened while the disk was read-only, it would stay so
+                    connection = None
             self._finish(Written(error=error))
         if connection is not None:
             connection.close()

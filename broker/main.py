@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from broker.access import Open
+from broker.commits import cannot_write
 from broker.core import Core
 from broker.disk import Disk
 from broker.loop import Loop
@@ -38,6 +39,8 @@ def main(config: BrokerConfig) -> int:
     core.begin(time.monotonic(), wall)
     bring_home(core, found, folder, epoch=wall)
     core.commits.error = found.error or save(core, folder)
+    if core.commits.error:
+        found.notes.append(cannot_write(core.commits.error))
     tail = Tail(folder, epoch=core.epoch, limit=4 * config.limits.memory_journal_bytes)
     tail.open(core.stream.offset)
     loop = Loop(core, disk=Disk(folder, config), tail=tail, version=VERSION, log=_log)

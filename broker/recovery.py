@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 
     from broker.core import Core
 
+_DISK_IS_TO_BLAME: Final = frozenset(
+    (
+        sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PERM, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_NOLFS,
+    )
+)  # fmt: skip
 _FILE_IS_SHORT: Final = frozenset((sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_READ))
 
 
@@ -102,7 +108,7 @@ def bring_home(core: Core, found: Found, folder: Path, *, epoch: int) -> None:
     places = {**contents.consumers, **old.consumers}
     newest = core.stream.offset
     core.consumers.restore({name: place and min(place, newest) for name, place in places.items()})
-    whole = contents.clean or old.whole
+    whole = old.whole if old.left else contents.clean
     unbroken = contents.epoch and whole and not found.damaged and not contents.damaged
     core.epoch = contents.epoch if unbroken else epoch
     if back:
@@ -159,18 +165,19 @@ def _is_empty(path: Path) -> bool:
 def _is_damage(error: Exception) -> bool:
     """Whether the file is to blame, and not the disk: a full or read-only one shows as an input error too."""
     code = getattr(error, "sqlite_errorcode", 0)
-    return code & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB} or code in _FILE_IS_SHORT
+    return code in _FILE_IS_SHORT or (code & 0xFF not in _DISK_IS_TO_BLAME and not isinstance(error, OSError))
 
 
 def _without_disk(folder: Path, error: Exception, empty: store.Contents) -> Found:
     """The disk is full or read-only: read what is there, keep the rest in memory."""
-    found = Found(contents=empty, error=f"{folder}: {error}")
+    found = Found(contents=empty, error=f"{folder / store.FILE}: {error}")
     try:
         with contextlib.closing(store.connect_for_reading(folder)) as connection:
             found.contents = store.load(connection)
+            log = folder / f"{store.FILE}-wal"
+            found.contents.clean &= not log.exists() or _is_empty(log)  # what it holds cannot be read here
     except (sqlite3.Error, OSError, UnicodeDecodeError, TypeError, ValueError):
         found.contents = empty
-    found.notes.append(f"the journal cannot be written: {error} ({folder}); state is kept in memory, trying again")
     return found
 
 
@@ -184,7 +191,7 @@ def _set_aside(folder: Path, fault: str, stamp: str) -> Found:
             if path.exists():
                 path.rename(f"{aside}{suffix}")
     except OSError as error:
-        found.error = f"{folder}: {error}"
+        found.error = f"{folder / store.FILE}: {error}"
         found.notes.append(
             f"the journal is damaged ({fault}) and cannot be set aside: {error}; state is kept in memory"
         )
@@ -192,7 +199,7 @@ def _set_aside(folder: Path, fault: str, stamp: str) -> Found:
     try:
         salvage(aside, folder, found.contents)
     except (sqlite3.Error, OSError) as error:
-        found.error = f"{folder}: {error}"
+        found.error = f"{folder / store.FILE}: {error}"
     found.notes.append(
         f"the journal was damaged ({fault}) and is set aside as {aside}; "
         f"{len(found.contents.topics)} topics were saved from it, a new one is begun"

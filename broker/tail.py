@@ -40,6 +40,8 @@ class Recovered:
     frames: list[bytes] = field(default_factory=list)
     numbers: dict[bytes, int] = field(default_factory=dict)
     consumers: dict[str, int | None] = field(default_factory=dict)
+    left: bool = False
+    """There was a tail: the end was not clean, whatever an older state of the store says."""
     whole: bool = False
     """Nothing that was delivered can be missing: written in this run of the machine, for this store, undamaged."""
 
@@ -167,7 +169,7 @@ def recover(folder: Path, *, epoch: int | None, offset: int) -> Recovered:
     parts = [part for name in NAMES if (part := _read(folder / name, epoch)) is not None]
     parts.sort(key=lambda part: part.turn)
     boot = boot_id()
-    found.whole = bool(parts)
+    found.left = found.whole = bool(parts)
     for part in parts:
         found.whole &= part.sound and part.boot == boot and part.after <= offset
         for frames, numbers, consumers in part.records:

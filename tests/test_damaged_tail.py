@@ -5,9 +5,26 @@ from __future__ import annotations
 import random
 
 import pytest
-from houses import COMMITS, IN_TAIL, NEXT_EPOCH, TOPICS, House, begin, check, cut, flip, houses, killed
+from houses import (
+    COMMITS,
+    FIRST_EPOCH,
+    IN_TAIL,
+    MISSING,
+    NEXT_EPOCH,
+    TOPICS,
+    House,
+    begin,
+    check,
+    cut,
+    flip,
+    houses,
+    killed,
+    stopped,
+)
 
-__all__ = ["houses", "killed"]
+from broker.tail import Tail
+
+__all__ = ["houses", "killed", "stopped"]
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -59,3 +76,14 @@ def test_a_tail_that_is_not_ours(killed: House, what: str) -> None:
     check(killed, back)
     assert NEXT_EPOCH == back.epoch
     assert killed.frames[: None if "behind" in what or what == "boot" else -IN_TAIL] == back.journal
+
+
+def test_a_store_that_went_back_to_its_last_clean_end(stopped: House) -> None:
+    """A store whose whole write-ahead log was lost believes in its last clean end; the tail knows better."""
+    tail = Tail(stopped.folder, epoch=FIRST_EPOCH, limit=10**6)
+    tail.open(10_000)
+    tail.close(clean=False)
+    back = begin(stopped.folder)
+
+    assert (NEXT_EPOCH, stopped.frames) == (back.epoch, back.journal)
+    assert [MISSING] == back.found.notes
