@@ -43,11 +43,10 @@ class Limits:
     """Messages held for a disk that does not take them; older ones are then dropped from the journal."""
 
     def __post_init__(self) -> None:
-        for name in self.__dataclass_fields__:
-            if getattr(self, name) < 1:
-                raise Invalid(f"{name} must be at least 1")
+        problems = [f"{name} must be at least 1" for name in self.__dataclass_fields__ if getattr(self, name) < 1]
         if self.body_bytes > MAX_BODY_BYTES:
-            raise Invalid(f"body_bytes can be {MAX_BODY_BYTES} at most: no client sends more")
+            problems.append(f"body_bytes can be {MAX_BODY_BYTES} at most: no client sends more")
+        _refuse(problems)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,14 +76,25 @@ class BrokerConfig:
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
+        problems: list[str] = []
         for pattern in self.journal:
-            check_pattern(pattern)
-        _check_address("address", self.address)
-        _check_address("fanout", self.fanout_address)
-        if self.silence_ms < 2 * self.beat_ms or self.beat_ms < 50:
-            raise Invalid("silence_ms must be at least twice beat_ms, and beat_ms at least 50")
-        if self.commit_s < 0 or self.keep_days <= 0 or self.keep_mb < 1 or self.stats_s <= 0:
-            raise Invalid("commit_s, keep_days, keep_mb and stats_s must be positive")
+            try:
+                check_pattern(pattern)
+            except Invalid as error:
+                problems.append(f"journal: {error}")
+        problems += _address_problems("address", self.address)
+        if self.fanout or not problems:
+            problems += _address_problems("fanout", self.fanout_address)
+        if self.beat_ms < 50:
+            problems.append("beat_ms must be at least 50")
+        if self.silence_ms < 2 * self.beat_ms:
+            problems.append("silence_ms must be at least twice beat_ms")
+        if self.commit_s < 0:
+            problems.append("commit_s must be 0 or more")
+        if self.keep_mb < 1:
+            problems.append("keep_mb must be at least 1")
+        problems += [f"{name} must be above 0" for name in ("keep_days", "stats_s") if getattr(self, name) <= 0]
+        _refuse(problems)
 
     @property
     def fanout_address(self) -> str:
@@ -107,11 +117,15 @@ class BrokerConfig:
         return (Path(home) if home else Path.home() / ".local" / "state") / "hearthbus"
 
 
-def _check_address(name: str, address: str) -> None:
+def _address_problems(name: str, address: str) -> list[str]:
     if not _ADDRESS.fullmatch(address):
-        raise Invalid(f"{name} {address!r}: write tcp://HOST:PORT or ipc:///PATH")
+        return [f"{name} {address!r}: write tcp://HOST:PORT or ipc:///PATH"]
     if address.startswith("tcp://") and not _LOOPBACK.match(address):
-        raise Invalid(
-            f"{name} {address!r} can be reached by others, and this broker asks nobody who he is: "
-            "use 127.0.0.1 or ipc:///PATH"
-        )
+        who = "can be reached by others, and this broker asks nobody who he is"
+        return [f"{name} {address!r} {who}: use 127.0.0.1 or ipc:///PATH"]
+    return []
+
+
+def _refuse(problems: list[str]) -> None:
+    if problems:
+        raise Invalid("; ".join(problems), problems=tuple(problems))

@@ -32,9 +32,9 @@ from typing import TYPE_CHECKING, Any
 from hearthbus import plugins
 from hearthbus.bus import check_name
 from hearthbus.config.files import Table, read_tables
-from hearthbus.config.problems import Problem, nearest
+from hearthbus.config.problems import Problem, nearest, similar
 from hearthbus.config.schema import Reader
-from hearthbus.config.tables import BusSettings, Place, broker_url, check_url
+from hearthbus.config.tables import STAND_IN, BusSettings, Place, broker_url, check_url
 from hearthbus.errors import Invalid
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def load(
     tables, files, problems = read_tables(main)
     reader = _Checker(tables, main, problems)
     bus = reader.reserved("bus", BusSettings) or BusSettings()
-    place = reader.reserved("house", Place) or Place()
+    place = reader.place()
     settings = reader.reserved("broker", reader.broker_kind()) if only is None or broker else None
     services = reader.services(place, only)
     override = os.environ.get("HEARTHBUS_URL")
@@ -151,6 +151,14 @@ class _Checker:
         if kind is None:
             return None
         return kind() if table is None else self._read(table, kind, table.values)
+
+    def place(self) -> Place:
+        """Return `[house]`; where it has faults, something good in place of the fields it meant to set."""
+        made: Place | None = self.reserved("house", Place)
+        if made is not None:
+            return made
+        meant = {name for key in self._tables["house"].values for name in similar(key, STAND_IN)}
+        return Place(**{name: STAND_IN[name] for name in meant})
 
     def broker_kind(self) -> Any:
         target = plugins.find(BROKER).get("config")

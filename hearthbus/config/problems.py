@@ -67,13 +67,18 @@ def shown(path: KeyPath) -> str:
 
 def nearest(word: str, words: Iterable[str]) -> str:
     """Return `; did you mean 'x'?` for the most similar of `words`, or the list of them all where it is short."""
-    from difflib import get_close_matches
-
     choices = sorted(words)
-    found = get_close_matches(word.lower(), choices, n=1)
+    found = similar(word, choices)
     if found:
         return f"; did you mean {found[0]!r}?"
     return f"; known: {', '.join(choices)}" if 0 < len(choices) <= _LISTED else ""
+
+
+def similar(word: str, words: Iterable[str]) -> list[str]:
+    """Return the most similar of `words`, or nothing where none is."""
+    from difflib import get_close_matches
+
+    return get_close_matches(word.lower(), sorted(words), n=1)
 
 
 def words(hint: Any) -> str:

@@ -16,7 +16,7 @@ import re
 import types
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from hearthbus.config.problems import Problem, Source, is_path, nearest, quoted, shown, words
+from hearthbus.config.problems import Problem, Source, is_path, nearest, quoted, shown, similar, words
 from hearthbus.config.secret import Secret, read_secret
 from hearthbus.errors import HearthbusError, Invalid
 
@@ -81,23 +81,37 @@ class Reader:
         before = len(self.problems)
         hints = _hints(kind, within)
         values = {**{key: value for key, value in (shared or {}).items() if key in hints}, **values}
+        bad: set[str] = set()
         for key in values:
             if key not in hints:
+                bad.update(similar(key, hints))
                 self._note((*path, key), f"unknown key{nearest(key, hints)}")
         found: dict[str, Any] = {}
+        incomplete = False
         for name, hint in hints.items():
+            told = len(self.problems)
             if name in values:
                 found[name] = self._value(hint, values[name], (*path, name), within)
             elif _required(kind, name):
                 here = " here or in [house]" if shared is not None and name in _SHARED else ""
                 self._note(path, f"{name} is missing; set it{here} to {words(hint)}")
-        if len(self.problems) > before:
+            if len(self.problems) > told:
+                found.pop(name, None)
+                bad.add(name)
+                incomplete = incomplete or _required(kind, name)
+        if incomplete:
             return None
+        made = self._made(kind, found, path, bad)
+        return made if len(self.problems) == before else None
+
+    def _made(self, kind: type[_Made], found: dict[str, Any], path: KeyPath, bad: set[str]) -> _Made | None:
+        """Make a `kind` of its good fields; what it says of the `bad` ones, told already, is left out."""
         try:
             return kind(**found)
         except (HearthbusError, ValueError) as error:
             for text in getattr(error, "problems", (str(error),)):
-                self._note((*path, *_named_in(text, values)), text)
+                if bad.isdisjoint(re.findall(r"\w+", text)):
+                    self._note((*path, *_named_in(text, found)), text)
             return None
 
     def _note(self, path: KeyPath, text: str) -> Any:

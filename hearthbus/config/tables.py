@@ -8,11 +8,14 @@ from __future__ import annotations
 import os.path
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hearthbus.bus import DEFAULT_URL
 from hearthbus.config.problems import nearest
 from hearthbus.errors import Invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _URL = re.compile(r"tcp://[^/\s]+:[0-9]{1,5}|ipc://\S+")
 _ZONE = re.compile(r"[A-Z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+)*")
@@ -31,16 +34,23 @@ class Place:
     """IANA name, for example Europe/London."""
 
     def __post_init__(self) -> None:
+        problems: list[str] = []
         if self.latitude is not None and not -90 <= self.latitude <= 90:
-            raise Invalid(f"latitude {self.latitude} is outside -90 to 90")
+            problems.append(f"latitude {self.latitude} is outside -90 to 90")
         if self.longitude is not None and not -180 <= self.longitude <= 180:
-            raise Invalid(f"longitude {self.longitude} is outside -180 to 180")
-        if self.timezone is not None:
-            _check_timezone(self.timezone)
+            problems.append(f"longitude {self.longitude} is outside -180 to 180")
+        if self.timezone is not None and not _is_timezone(self.timezone):
+            problems.append(f"timezone {self.timezone!r} is not known{_nearest_timezone(self.timezone)}")
+        if problems:
+            raise Invalid("; ".join(problems), problems=tuple(problems))
 
     def shared(self) -> dict[str, Any]:
         """Return what is set."""
         return {name: value for name, value in vars(self).items() if value is not None}
+
+
+STAND_IN: Mapping[str, Any] = {"latitude": 0.0, "longitude": 0.0, "timezone": "UTC"}
+"""What services are checked with where `[house]` has faults of its own, so that these are told once."""
 
 
 @dataclass(frozen=True)
@@ -69,12 +79,19 @@ def broker_url(address: Any) -> str:
     return f"{scheme}{separator}{_ANY_ADDRESS.get(host, host)}{colon}{port}" if scheme == "tcp" else address
 
 
-def _check_timezone(name: str) -> None:
+def _is_timezone(name: str) -> bool:
     if _ZONE.fullmatch(name) and os.path.isfile(f"/usr/share/zoneinfo/{name}"):  # noqa: PTH113 - as below
-        return  # most often so, and zoneinfo and pathlib cost each service process half a megabyte each
-    from zoneinfo import ZoneInfo, available_timezones
+        return True  # most often so, and zoneinfo and pathlib cost each service process half a megabyte each
+    from zoneinfo import ZoneInfo
 
     try:
         ZoneInfo(name)
     except (KeyError, OSError, ValueError):
-        raise Invalid(f"timezone {name!r} is not known{nearest(name, available_timezones())}") from None
+        return False
+    return True
+
+
+def _nearest_timezone(name: str) -> str:
+    from zoneinfo import available_timezones
+
+    return nearest(name, available_timezones())
