@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from hearthbus import Bus
 
-PAGE = (Path(__file__).parent.parent / "docs" / "services.md").read_text()
+ROOT = Path(__file__).parent.parent
+PAGE = (ROOT / "docs" / "services.md").read_text()
 FILES = dict(re.findall(r"^```\w+ (\S+)\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE))
 SESSIONS = re.findall(r"^```console\n\$ hearthbus (.*?)\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
 
@@ -75,6 +76,22 @@ def test_every_service_of_the_page_can_be_run(folder: Path) -> None:
         (folder / "all.toml").write_text("\n".join([f"[a-{module}]", *table]))
 
         assert [f"a-{module}"] == list(load(folder / "all.toml").services)
+
+
+def test_the_front_page_s_service_can_be_run(folder: Path) -> None:
+    """README has the page's thermostat, and the three lines that run it."""
+    readme = (ROOT / "README.md").read_text()
+    (folder / "three.toml").write_text(re.findall(r"^```toml\n(.*?)^```$", readme, re.DOTALL | re.MULTILINE)[0])
+
+    assert FILES["thermostat.py"] in readme
+    assert ["thermostat"] == list(load(folder / "three.toml").services)
+
+
+def test_an_alert_of_the_page_is_as_the_vocabulary_says(folder: Path) -> None:
+    """Whatever publishes an alert gives it all three keys."""
+    alerts = re.findall(r'publish\(\s*f"alert/.*?\)', (folder / "watchdog.py").read_text(), re.DOTALL)
+
+    assert [True] == [all(f"{key}=" in alert for key in ("active", "message", "since")) for alert in alerts]
 
 
 def test_the_other_files_are_sound(folder: Path) -> None:
