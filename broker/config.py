@@ -26,8 +26,11 @@ class Limits:
     """
 
     topics: int = 20_000
+    """Topics the broker knows."""
     body_bytes: int = MAX_BODY_BYTES
+    """Bytes of one message's body; the default is also the most."""
     connections: int = 500
+    """Clients connected at one time."""
     subscriptions: int = 1_000
     """Patterns one connection may hold on the fan-out, and topics it may serve."""
     requests: int = 256
@@ -35,8 +38,11 @@ class Limits:
     page_messages: int = 1_000
     """Messages in one page of a snapshot or replay."""
     page_bytes: int = 128 * 1024
+    """Bytes in one page of a snapshot or replay."""
     consumers: int = 256
+    """Durable subscribers, whose place in the journal is kept while they are away."""
     fanout_queue: int = 16_000
+    """Messages held for one subscriber that is slow."""
     large_bytes: int = 24 * 1024 * 1024
     """Bytes of messages above 2 KiB taken in within `silence_ms` and a second; more is refused."""
     memory_journal_bytes: int = 16 * 1024 * 1024
@@ -74,6 +80,7 @@ class BrokerConfig:
     silence_ms: int = 3_000
     """Silence after which a client is lost."""
     limits: Limits = field(default_factory=Limits)
+    """Bounds on what clients can make grow; a table of its own."""
 
     def __post_init__(self) -> None:
         problems: list[str] = []

@@ -58,6 +58,7 @@ class BusSettings:
     """`[bus]`: where the broker is."""
 
     url: str = ""
+    """The broker's address, where services find it; default: what `[broker] address` says."""
 
     def __post_init__(self) -> None:
         if self.url:
