@@ -54,6 +54,7 @@ class Commits:
             numbers=core.clients.hand_over(),
             oldest_needed=core.consumers.oldest(),
             epoch=core.epoch,
+            wall=core.wall,
         )
         self._in_flight = (commit, self.wanted)
         self.wanted = {}

@@ -28,7 +28,8 @@ class Fanout:
         self.socket = socket
         self.subscriptions = 0
         self._core = core
-        self._by_connection: dict[int, int] = {}
+        self._by_connection: dict[int, set[bytes]] = {}
+        """What each connection has subscribed: it can neither count twice nor end what it never began."""
         socket.setsockopt(zmq.XPUB_MANUAL, 1)
         socket.setsockopt(zmq.SNDHWM, core.config.limits.fanout_queue)
         socket.setsockopt(zmq.MAXMSGSIZE, 1024)
@@ -53,21 +54,25 @@ class Fanout:
             data = frame.bytes
             topic = data[1:]
             connection = _source(frame)
-            held = self._by_connection.get(connection, 0)
+            held = self._by_connection.setdefault(connection, set())
             if data[:1] == b"\1":
+                if topic in held:
+                    continue
                 # counted even if refused: its end is reported all the same when the connection ends
                 self.subscriptions += 1
-                if core.subscribed(topic) and held < limits.subscriptions + OWN_SUBSCRIPTIONS:
+                if core.subscribed(topic) and len(held) < limits.subscriptions + OWN_SUBSCRIPTIONS:
                     self.socket.setsockopt(zmq.SUBSCRIBE, topic)
-                    self._by_connection[connection] = held + 1
+                    held.add(topic)
                     if topic.startswith(b"$sub/"):
                         self.socket.send(core.marker(topic), zmq.NOBLOCK)
                 else:
                     core.drop("too many subscriptions")
             elif data[:1] == b"\0":
                 if connection >= 0:
+                    if topic not in held:
+                        continue
                     self.socket.setsockopt(zmq.UNSUBSCRIBE, topic)
-                    self._by_connection[connection] = max(0, held - 1)
+                    held.discard(topic)
                 self.subscriptions = max(0, self.subscriptions - 1)
                 core.unsubscribed(topic)
             else:
@@ -80,7 +85,7 @@ class Fanout:
                 event, _ = self.monitor.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
                 return
-            self._by_connection[int.from_bytes(event[2:6], sys.byteorder)] = 0
+            self._by_connection[int.from_bytes(event[2:6], sys.byteorder)] = set()
 
 
 def _source(frame: zmq.Frame) -> int:

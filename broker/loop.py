@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from broker.tail import Tail
 
 MESSAGES_PER_TURN: Final = 1_000
+REQUEST_QUEUE: Final = 32
+"""Frames of one client that wait for their turn; the rest waits at the client. At 1 MiB a frame, 32 MiB at most."""
+LARGE_PER_TURN: Final = 16
+"""Answers of more than `LARGE_REPLY` bytes, pages for instance: made no faster than they can be handed on."""
+LARGE_REPLY: Final = 16 * 1024
 """Then what came is sent: a burst must fit the queue of every subscriber that keeps up."""
 HANDSHAKE_MS: Final = 3_000
 DISK_PAUSE_S: Final = 0.02
@@ -62,6 +67,7 @@ class Loop:
         limits = config.limits
         self.router.setsockopt(zmq.ROUTER_MANDATORY, 1)
         self.router.setsockopt(zmq.SNDHWM, QUEUE)
+        self.router.setsockopt(zmq.RCVHWM, REQUEST_QUEUE)
         self.router.setsockopt(zmq.MAXMSGSIZE, max(1024 * 1024, 4 * limits.body_bytes))
         addresses = []
         for sock, address in ((self.router, config.address), (self._fanout.socket, config.fanout_address)):
@@ -123,6 +129,8 @@ class Loop:
         sock = self._context.socket(kind)
         sock.setsockopt(zmq.LINGER, 200)
         sock.setsockopt(zmq.HANDSHAKE_IVL, HANDSHAKE_MS)
+        # refuses ZMTP 1, which has no handshake that could take too long: any byte but 255 would hold a connection open
+        sock.setsockopt(zmq.ZAP_DOMAIN, b"hearthbus")
         sock.setsockopt(zmq.HEARTBEAT_IVL, 1000)
         sock.setsockopt(zmq.HEARTBEAT_TIMEOUT, self._core.config.silence_ms)
         sock.setsockopt(zmq.TCP_KEEPALIVE, 1)
@@ -165,6 +173,7 @@ class Loop:
         if self._core.commits.behind():
             allowed = MESSAGES_PER_TURN // 10
             select.select((self._disk.woken,), (), (), DISK_PAUSE_S)
+        large = 0
         for _ in range(allowed):
             # asking first: an exception for "no more" costs ten times as much, and a lone message waits for it
             if (
@@ -180,6 +189,9 @@ class Loop:
                 handle(parts[0], parts[1])
             except Exception as error:  # noqa: BLE001 - a defect that one frame shows must not end the house
                 self._defect(error)
+            large += bool(out.replies) and len(out.replies[-1][1]) > LARGE_REPLY
+            if large >= LARGE_PER_TURN:
+                return
 
     def _defect(self, error: Exception) -> None:
         """Count a frame that the core could not stand, and tell of the first ones."""

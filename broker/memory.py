@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hearthbus.message import order_of
 from hearthbus.topics import covers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+LATEST: Final = 2**63 - 2
+"""Times after this, of the year 2262, count as this: a publisher's clock is never so wrong that nobody may read it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +59,7 @@ class Reading:
             at = frame.find(b"\0")
             offset = order_of(frame, at)[1]
             if self.wants(frame[:at]):
-                time = int.from_bytes(frame[at + 25 : at + 33], "big")
+                time = min(int.from_bytes(frame[at + 25 : at + 33], "big"), LATEST)
                 if query.since <= time < query.until:
                     if self.frames and (len(self.frames) >= query.messages or self._size + len(frame) > query.size):
                         self.full = True

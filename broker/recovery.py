@@ -125,6 +125,7 @@ def save(core: Core, folder: Path) -> str:
         numbers=core.clients.hand_over(),
         oldest_needed=core.consumers.oldest(),
         epoch=core.epoch,
+        wall=core.wall,
     )
     try:
         with _connected(folder) as connection:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any, Final
 
-from broker.memory import Memory
+from broker.memory import LATEST, Memory
 from broker.rows import Commit, TopicRow
 from broker.topics import Topics
 from hearthbus.errors import HearthbusError, Invalid, Refused
@@ -162,9 +162,12 @@ class Stream:
         self._noted = 0
 
     def hand_over(
-        self, *, consumers: dict[str, int | None], numbers: dict[bytes, int], oldest_needed: int, epoch: int
+        self, *, consumers: dict[str, int | None], numbers: dict[bytes, int], oldest_needed: int, epoch: int, wall: int
     ) -> Commit:
-        """Return everything that is not on disk as one transaction."""
+        """Return everything that is not on disk as one transaction.
+
+        It is as old as `wall`, or newer: a publisher whose clock stands in 1970 must not have its messages deleted.
+        """
         rows = [
             TopicRow(name=state.name, seq=state.seq, offset=state.offset, retained=state.retained)
             for state in self.topics.hand_over()
@@ -173,7 +176,7 @@ class Stream:
         self._oldest, self._newest = _NEVER, 0
         return Commit(
             oldest=oldest,
-            newest=newest,
+            newest=max(newest, wall),
             frames=self.memory.hand_over(),
             topics=rows,
             forgotten=self.topics.take_forgotten(),
@@ -257,7 +260,7 @@ class Stream:
 
     def _note_time(self, record: bytes) -> None:
         at = record.find(b"\0")
-        time = min(int.from_bytes(record[at + 1 : at + 9], "big"), _NEVER)
+        time = min(int.from_bytes(record[at + 1 : at + 9], "big"), LATEST)
         self._oldest, self._newest = min(self._oldest, time), max(self._newest, time)
 
     def _stamp(self, state: TopicState, record: bytes, at: int, flags: int, origin: bytes) -> bytes:

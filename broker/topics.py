@@ -67,6 +67,7 @@ class Topics:
         self._names: list[str] | None = None
         self.forgotten: set[str] = set()
         """Topics to delete with the next commit."""
+        self._barren = -1
 
     def full(self, *, spare: int = 0) -> bool:
         """Whether the limit on topics, and `spare` more, is reached."""
@@ -85,8 +86,11 @@ class Topics:
     def forget_quiet(self, committed: int) -> int:
         """Make room: forget the quarter of the topics that was silent longest and holds no state; return how many.
 
-        Their sequence begins anew should they speak again. Only what is on disk up to `committed` can be forgotten.
+        Their sequence begins anew should they speak again. Only what is on disk up to `committed` can be forgotten,
+        so where nothing was found, looking again waits for the next commit: a flood must not cost a search a message.
         """
+        if committed == self._barren:
+            return 0
         quiet = [state for state in self.by_name.values() if not state.retained and not state.dirty]
         quiet = sorted((state for state in quiet if state.offset <= committed), key=lambda state: state.offset)
         quiet = quiet[: len(self.by_name) // 4 + 1]
@@ -95,6 +99,7 @@ class Topics:
             del self.by_name[state.head[:-1]]
             self.forgotten.add(state.name)
         self._names = None
+        self._barren = -1 if quiet else committed
         return len(quiet)
 
     def take_forgotten(self) -> list[str]:

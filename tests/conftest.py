@@ -26,13 +26,14 @@ START_S = 20.0
 
 
 class Broker:
-    """One broker of a test; `settings` are lines of its `[broker]` table."""
+    """One broker of a test; `settings` are lines of its `[broker]` table, `prefix` a command that runs it."""
 
-    def __init__(self, folder: Path, *, address: str, settings: str = "") -> None:
+    def __init__(self, folder: Path, *, address: str, settings: str = "", prefix: tuple[str, ...] = ()) -> None:
         self.folder = folder
         self.data = folder / "data"
         self.url = address
         self.settings = settings
+        self.prefix = prefix
         self.lines: list[str] = []
         self._process: subprocess.Popen[str] | None = None
         self._listening = threading.Event()
@@ -49,12 +50,16 @@ class Broker:
         config.write_text(f'[broker]\naddress = "{self.url}"\ndata = "{self.data}"\n{self.settings}\n')
         self._listening.clear()
         self._process = subprocess.Popen(
-            (*HEARTHBUS, "broker", "--config", str(config)), stderr=subprocess.PIPE, text=True
+            (*self.prefix, *HEARTHBUS, "broker", "--config", str(config)), stderr=subprocess.PIPE, text=True
         )
         threading.Thread(target=self._read, args=(self._process,), daemon=True).start()
         if not self._listening.wait(START_S) or self._process.poll() is not None:
             self.kill()
             raise AssertionError(f"the broker did not start: {self.lines}")
+
+    def runs(self) -> bool:
+        """Whether the process is there."""
+        return self._process is not None and self._process.poll() is None
 
     def stop(self, *, timeout: float = 10.0) -> int:
         """End it with SIGTERM; return its exit code."""
@@ -79,6 +84,12 @@ class Broker:
         pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
 
+    def peak_rss_bytes(self) -> int:
+        """The most resident memory it ever had."""
+        found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{self.pid}/status").read_text())
+        assert found is not None
+        return int(found[1]) * 1024
+
     def bus(self, name: str | None = None, **options: object) -> Bus:
         """Make a client of it."""
         return Bus(self.url, name=name, **options)  # type: ignore[arg-type]  # passed through as given
@@ -101,13 +112,13 @@ def make_broker() -> Iterator[Callable[..., Broker]]:
     made: list[Broker] = []
     with contextlib.ExitStack() as stack:
 
-        def make(*, tcp: bool = False, settings: str = "") -> Broker:
+        def make(*, tcp: bool = False, settings: str = "", prefix: tuple[str, ...] = ()) -> Broker:
             folder = Path(tempfile.mkdtemp(prefix="hb-"))  # short: a Unix socket's path has 107 bytes
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
             if tcp:
-                settings += '\nfanout = "tcp://127.0.0.1:0"'
+                settings = f'fanout = "tcp://127.0.0.1:0"\n{settings}'
             address = "tcp://127.0.0.1:0" if tcp else f"ipc://{folder}/bus"
-            broker = Broker(folder, address=address, settings=settings)
+            broker = Broker(folder, address=address, settings=settings, prefix=prefix)
             made.append(broker)
             stack.callback(broker.kill)
             broker.start()

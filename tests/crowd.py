@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 from collections import Counter
 from typing import TYPE_CHECKING, Self
 
@@ -83,6 +84,8 @@ class Reader:
         self.messages = messages
         self.patterns = patterns
         self.got: list[Message] = []
+        self.delays: list[float] = []
+        """Seconds from publishing to arrival, for each of them."""
         self.newest = -1
         """The highest number seen."""
         self._ack_every = ack_every
@@ -91,6 +94,7 @@ class Reader:
         """Read until the subscription ends."""
         async for message in self.messages:
             self.got.append(message)
+            self.delays.append(message.age(time.time_ns()))
             self.newest = max(self.newest, message["n"])
             if self._ack_every and len(self.got) % self._ack_every == 0:
                 await self.messages.ack(message)

@@ -1,0 +1,70 @@
+"""Two honest clients that talk while others misbehave, and what they must not notice."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+from crowd import Crowd, Numbers, Reader, Writer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from conftest import Broker
+
+    from hearthbus.bus import Bus
+
+LATE_S = 1.0
+"""How long a message of an honest client may take while another one misbehaves."""
+GROWTH_BYTES = 64_000_000
+"""What one client may cost the broker in memory: budget of a stalled subscriber."""
+
+
+class Honest:
+    """Two honest clients that talk while others misbehave."""
+
+    def __init__(self, broker: Broker, writer: Writer, reader: Reader, bus: Bus, crowd: Crowd) -> None:
+        self.broker, self.bus = broker, bus
+        self._writer, self._reader, self._crowd = writer, reader, crowd
+        self._pid, self._before = broker.pid, broker.rss_bytes()
+
+    async def stats(self) -> dict[str, Any]:
+        """The broker's word on itself, from now on."""
+        async with self.bus.subscribe("broker/stats", retained=False) as messages, asyncio.timeout(10):
+            return (await anext(messages)).body
+
+    async def drops(self, reason: str, count: int) -> None:
+        """Wait until so many frames have been dropped for `reason`."""
+        async with asyncio.timeout(10):
+            while (await self.stats())["dropped"].get(reason, 0) < count:
+                pass
+
+    async def unharmed(self) -> dict[str, Any]:
+        """Check that the broker lives and the two have not noticed anything; return the statistics."""
+        self._writer.stop()
+        last = await self._writer.one()
+        await self._crowd.until("all messages", lambda: self._reader.newest >= last)
+        stats = await self.stats()
+        slowest = max(self._reader.delays)
+        assert self._pid == self.broker.pid
+        assert self.broker.runs()
+        assert [] == self._reader.faults()
+        assert (0, self._writer.given) == (self._reader.messages.lost, self._reader.numbers())
+        assert slowest < LATE_S
+        assert "defect" not in stats["dropped"]
+        assert not stats["journal_error"]
+        assert self.broker.peak_rss_bytes() - self._before < GROWTH_BYTES
+        return stats
+
+
+@contextlib.asynccontextmanager
+async def honest_pair(broker: Broker) -> AsyncIterator[Honest]:
+    """Run two honest clients."""
+    async with broker.bus("honest-writer") as sender, broker.bus("honest-reader") as bus, Crowd() as crowd:
+        async with bus.subscribe("honest/#") as messages:
+            writer = Writer(sender, "honest/work", Numbers(), per_s=100)
+            reader = Reader(messages)
+            crowd.start(reader.run())
+            crowd.start(writer.run())
+            yield Honest(broker, writer, reader, bus, crowd)
