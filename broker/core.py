@@ -55,7 +55,7 @@ class Core:
         """Frames dropped, by reason."""
         self._taken: dict[Client, int] = {}
         self._ending: set[Client] = set()
-        self._refresh_at = self._generation_at = 0.0
+        self._refresh_at = self._generation_at = self._blameless_until = 0.0
 
     def begin(self, mono: float, wall: int) -> None:
         """Start a turn: `mono` in seconds of the monotonic clock, `wall` in nanoseconds since 1970 UTC."""
@@ -119,10 +119,11 @@ class Core:
         if self.mono >= self._generation_at:
             self._generation_at = self.mono + 1
             self.stream.topics.next_generation(self.stream.offset)
-        for client in self._ending & set(self.clients.by_ident.values()):
-            if not self.presence.is_held(client.name):
-                self.lose(client, "its connection ended")
-        self._ending.clear()
+        if self.mono >= self._blameless_until:
+            for client in self._ending & set(self.clients.by_ident.values()):
+                if not self.presence.is_held(client.name):
+                    self.lose(client, "its connection ended")
+            self._ending.clear()
         for client in [client for client in self.clients.by_ident.values() if self.mono - client.heard > patience]:
             self.lose(client, f"silent for {patience:g} s")
         for pending in self.requests.overdue(self.mono):
@@ -135,6 +136,8 @@ class Core:
         """The broker itself stood still for a while (frozen, or its machine asleep): nobody else is to blame for it."""
         for client in self.clients.by_ident.values():
             client.heard = self.mono
+        # clients that took it for dead have begun new connections; the end of their old ones is what it sees first
+        self._blameless_until = self.mono + self.config.silence_ms / 1000
 
     def subscribed(self, topic: bytes) -> bool:
         """A subscription arrived on the fan-out; return whether it is to hold, and answer a marker."""
@@ -163,7 +166,7 @@ class Core:
     def unreachable(self, ident: bytes) -> None:
         """A reply could not be sent: the connection is gone, or does not read."""
         client = self.clients.by_ident.get(ident)
-        if client is not None:
+        if client is not None and self.mono >= self._blameless_until:
             self.lose(client, "it does not read its answers")
 
     def drop(self, reason: str) -> None:
