@@ -82,6 +82,22 @@ def test_a_service_that_said_goodbye_is_in_order() -> None:
     assert "goodbye" not in lines[1]
 
 
+def test_a_service_that_cannot_start_is_exit_code_1() -> None:
+    """It says goodbye each time it fails; its last figures tell that it will be back, and why it went."""
+    code, lines = shown(
+        said("service/sun", {**ONLINE, "status": "offline", "reason": "goodbye"}),
+        said("service/sun/health", {"failing": True, "error": "RuntimeError: no sky"}, origin="sun"),
+    )
+
+    assert 1 == code
+    assert lines[1].endswith("failing: RuntimeError: no sky")
+
+
+def test_a_service_that_is_back_is_calm() -> None:
+    """Figures from before its return fail nobody who is online."""
+    assert 0 == shown(said("service/sun", ONLINE), said("service/sun/health", {"failing": True, "error": "no"}))[0]
+
+
 @pytest.mark.parametrize(
     ("figures", "ago", "remark"),
     [
@@ -131,6 +147,7 @@ def test_for_programs_a_service_is_an_object() -> None:
         "rss_bytes": None,
         "handled": None,
         "errors": None,
+        "failing": False,
         "last_message": None,
         "remarks": [],
     } == sun

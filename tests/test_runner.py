@@ -129,7 +129,7 @@ async def test_a_service_that_fails_is_started_again_alone(caplog: pytest.LogCap
             await at.bus.publish("break")
 
     assert 1 == len(at.bodies("echo/steady/voice"))
-    assert "RuntimeError; starting again in 0.0 s" in caplog.text
+    assert "RuntimeError: broken; starting again in 0.0 s" in caplog.text
 
 
 async def test_a_device_that_is_away_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
@@ -175,7 +175,7 @@ async def test_the_broker_s_absence_is_said_once(caplog: pytest.LogCaptureFixtur
     """Waiting at the start is one line for the process, and returns are counted."""
     async with scene(house(one=Echo, two=Echo), down=True) as at:
         await at.until(lambda: "waiting for the broker at ipc:///memory" in caplog.text)
-        at.runner._say_ready(3600.0)
+        await at.runner._say_ready(3600.0)
         at.hub.start()
         await at.until(lambda: len(at.hub.streams) == 2)
         await at.until(lambda: at.runner._keepers[0]._connected)

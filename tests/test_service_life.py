@@ -50,11 +50,11 @@ async def test_a_failing_handler_is_logged_counted_and_survived(bench: Bench, ca
         await bench.publish("sensor/hall/temperature", valu=2)
         await bench.publish("sensor/hall/temperature", value=3)
     line = diary.note.__func__.__code__.co_firstlineno + 2  # type: ignore[attr-defined]  # a method has one
-    text = "note failed on sensor/hall/temperature (message.py:"
+    text = "note failed on sensor/hall/temperature (test_service_life.py:"
 
     assert ["start", 3] == diary.pages
     assert (1, 2) == (diary.counts.handled, diary.counts.errors)
-    assert [True, True] == [record.getMessage().startswith(text) for record in caplog.records]
+    assert [f"{text}{line}): KeyError: 'value' is missing"] * 2 == [record.getMessage() for record in caplog.records]
     assert [True, False] == [record.exc_info is not None for record in caplog.records]
     assert f'{__file__}", line {line}' in caplog.text
 
@@ -70,7 +70,7 @@ async def test_an_error_of_the_bus_in_a_handler_is_one_line(bench: Bench, caplog
     await bench.run(Asking)
     await bench.publish("a")
 
-    assert ["ask failed on a (memory.py:"] == [record.getMessage()[:27] for record in caplog.records]
+    assert ["ask failed on a (test_service_life.py:"] == [record.getMessage()[:38] for record in caplog.records]
     assert [None] == [record.exc_info for record in caplog.records]
 
 

@@ -40,6 +40,8 @@ class Row:
     """Bytes."""
     handled: int | None = None
     errors: int | None = None
+    failing: bool = False
+    """It failed, and waits to be started again."""
     remarks: tuple[str, ...] = field(default=())
 
     def seconds_since(self, now: int) -> float | None:
@@ -59,6 +61,7 @@ class Row:
             "rss_bytes": self.rss_bytes,
             "handled": self.handled,
             "errors": self.errors,
+            "failing": self.failing,
             "last_message": None if self.last_message is None else iso_utc(self.last_message),
             "remarks": list(self.remarks),
         }
@@ -84,6 +87,7 @@ def _row(name: str, presence: Message, health: Message | None, spoke: int | None
     body = presence.body
     status, since = _text(body, "status") or "unknown", _moment(body.get("since"))
     figures: Mapping[str, Any] = health.body if health is not None and status == "online" else {}
+    failing = status == "offline" and health is not None and health.body.get("failing") is True
     return Row(
         name=name,
         status=status,
@@ -94,7 +98,12 @@ def _row(name: str, presence: Message, health: Message | None, spoke: int | None
         rss_bytes=_number(figures, "rss_bytes"),
         handled=_whole(figures, "handled"),
         errors=_whole(figures, "errors"),
-        remarks=tuple(_remarks(body, figures, None if health is None else health.age(now))),
+        failing=failing,
+        remarks=(
+            (f"failing: {_text(health.body, 'error')}",)
+            if failing and health is not None
+            else tuple(_remarks(body, figures, None if health is None else health.age(now)))
+        ),
     )
 
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from hearthbus.cli.services import Row
     from hearthbus.message import Message
 
-SOMETHING_LOST: Final = 1
-"""Exit code when a service is lost: gone without a goodbye."""
+SOMETHING_WRONG: Final = 1
+"""Exit code when a service is lost, gone without a goodbye, or fails and waits to be started again."""
 
 HEAD: Final = ("service", "status", "for", "memory", "handled", "errors", "last value", "version", "pid", "remarks")
 RIGHT: Final = frozenset({2, 3, 4, 5, 6, 8})
@@ -48,7 +48,8 @@ examples:
   hearthbus status --json | jq 'select(.errors)'    those that had errors, for a program
 
 online: it is there. offline: it said goodbye. lost: it died, or its machine did. "last value" is the age of the newest
-state it published. Exit code 1: something is lost."""
+state it published. "failing": it cannot start, or broke, and is tried again.
+Exit code 1: something is lost or failing."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -87,7 +88,7 @@ def report(messages: Sequence[Message], output: Output, *, now: int) -> int:
         if stats is not None:
             output.line("")
             output.line(f"broker  {stats_text(stats.body, ago=stats.age(now))}")
-    return SOMETHING_LOST if any(row.status == "lost" for row in services) else 0
+    return SOMETHING_WRONG if any(row.status == "lost" or row.failing for row in services) else 0
 
 
 def stats_text(stats: Mapping[str, Any], *, ago: float) -> str:
@@ -107,7 +108,8 @@ def _print_table(services: list[Row], output: Output, *, now: int) -> None:
     )
     output.line(output.paint("head", lines[0]))
     for row, line in zip(services, lines[1:], strict=True):
-        output.line(output.paint(COLOUR_OF[row.status], line) if row.status in {"lost", "offline"} else line)
+        colour = "bad" if row.failing else COLOUR_OF.get(row.status)
+        output.line(line if colour in {None, "good"} else output.paint(colour, line))
 
 
 def _cells(row: Row, *, now: int) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import os
 from typing import TYPE_CHECKING
 
 from hearthbus.errors import HearthbusError
+from hearthbus.running import faults
 from hearthbus.running.backoff import Backoff
 from hearthbus.running.runtime import Runtime, unless
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from hearthbus.bus import Bus
     from hearthbus.config import Instance
     from hearthbus.service import Service
+
+_LONGEST_ERROR = 500
+"""Characters of an error's text that are told on the bus."""
 
 
 class Keeper:
@@ -38,6 +42,9 @@ class Keeper:
         self._connected = False
         self._reconnects = -1
         self._ending = False
+        self._failing = False
+        self._traced: set[tuple[str, int]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._interrupt = asyncio.Event()
 
     async def keep(self) -> None:
@@ -49,13 +56,8 @@ class Keeper:
             self._started = loop.time()
             try:
                 await self._once()
-            except HearthbusError as error:
-                fault = str(error)
-            except OSError as error:  # a device or host that is away: everyday life, no defect
-                fault = f"{type(error).__name__}: {error}"
             except Exception as error:  # noqa: BLE001 - a service's own code may raise anything
-                self._log.exception("failed")
-                fault = type(error).__name__
+                fault = self._said(error)
             else:
                 if self._interrupt.is_set():
                     continue
@@ -64,6 +66,15 @@ class Keeper:
             wait = backoff.failed(after=loop.time() - self._started, chance=os.urandom(1)[0] / 255)
             self._log.error("%s; starting again in %.1f s", fault, wait)
             await unless(self._interrupt, loop.create_task(asyncio.sleep(wait)))
+
+    def _said(self, error: Exception) -> str:
+        """Return a failure as one line; the first time it is a defect of the service, log its trace."""
+        where = faults.place(error.__traceback__)
+        everyday = isinstance(error, HearthbusError | OSError)  # a device or host that is away is no defect
+        if not everyday and where not in self._traced:
+            self._traced.add(where)
+            self._log.error("failed", exc_info=error)
+        return faults.line(error)
 
     def end(self) -> None:
         """Stop for good: drain, say goodbye."""
@@ -85,13 +96,14 @@ class Keeper:
             self._reconnects += 1
         self._connected = connected
 
-    async def publish_health(self, lag: float) -> None:
-        """Publish how the service is on `service/<name>/health`."""
+    async def publish_health(self, lag: float, *, error: Exception | None = None) -> None:
+        """Publish how the service is on `service/<name>/health`; with `error`, that it failed and will start again."""
         if self._bus is None or self._service is None:
             return
         try:
             body = {
                 **self._service.health(),
+                **({} if error is None else {"failing": True, "error": faults.line(error)[:_LONGEST_ERROR]}),
                 "reconnects": max(0, self._reconnects),
                 "uptime_s": round(asyncio.get_running_loop().time() - self._started, 1),
                 "loop_lag_s": round(lag, 3),
@@ -110,12 +122,21 @@ class Keeper:
         try:
             self._service = self._instance.kind(bus=bus, config=self._instance.config)
             await Runtime(self._service).run(self._interrupt, self._say_started)
+        except Exception as error:
+            self._failing = True
+            await self.publish_health(0.0, error=error)
+            raise
         finally:
             self._service = self._bus = None
             await bus.__aexit__(None, None, None)
 
     def _say_started(self) -> None:
         self._log.info("running on %s", self._url)
+        if self._failing:
+            self._failing = False
+            task = asyncio.get_running_loop().create_task(self.publish_health(0.0), name=f"{self.name} health")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
 
 def _rss_bytes() -> int:

@@ -106,7 +106,7 @@ class Runner:
             await asyncio.sleep(due - loop.time())
             now = loop.time()
             self._lag = max(self._lag, now - due)
-            self._say_ready(now - start)
+            await self._say_ready(now - start)
             for keeper in self._keepers:
                 keeper.notice()
             if watchdog:
@@ -117,7 +117,7 @@ class Runner:
                     await keeper.publish_health(self._lag)
                 self._lag = 0.0
 
-    def _say_ready(self, waited: float) -> None:
+    async def _say_ready(self, waited: float) -> None:
         """Tell systemd, and after a moment the log, whether the broker has been found; once it is lost the bus logs."""
         if self._ready:
             return
@@ -128,7 +128,10 @@ class Runner:
         notify("EXTEND_TIMEOUT_USEC=30000000", f"STATUS=waiting for the broker at {self._house.url}")
         if waited >= PATIENCE and not self._told:
             self._told = True
-            log.warning("waiting for the broker at %s", self._house.url)
+            from hearthbus.running.probe import answers
+
+            if not await asyncio.to_thread(answers, self._house.url):  # one that is there says itself what is wrong
+                log.warning("waiting for the broker at %s", self._house.url)
 
 
 def _connect(url: str, name: str) -> Bus:

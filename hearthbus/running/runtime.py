@@ -14,12 +14,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hearthbus.errors import HandlerError, HearthbusError
+from hearthbus.running import faults
 from hearthbus.service import On, Serve, bind
 from hearthbus.topics import matcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
-    from types import TracebackType
 
     from hearthbus.message import Message
     from hearthbus.service import Binding, Service
@@ -183,7 +183,7 @@ class Runtime:
             await request.reply(_mapping(method, answer))
             self._service.counts.handled += 1
         except KeyError as error:
-            await self._fail(request, method, error, f"{error} is missing")
+            await self._fail(request, method, error, faults.text(error))
         except (HearthbusError, ValueError) as error:
             await self._fail(request, method, error, str(error))
         except Exception as error:  # noqa: BLE001 - as above
@@ -203,12 +203,12 @@ class Runtime:
     def _report(self, method: str, occasion: str, error: Exception) -> None:
         """Log a failed handler: its trace the first time it fails at a place, a line from then on."""
         self._service.counts.errors += 1
-        file, line = _place(error.__traceback__)
+        file, line = faults.place(error.__traceback__)
         new = (file, line) not in self._seen and not isinstance(error, HearthbusError)
         self._seen.add((file, line))
         self._service.log.error(
             "%s failed on %s (%s:%d): %s: %s",
-            method, occasion, file, line, type(error).__name__, error,
+            method, occasion, file, line, type(error).__name__, faults.text(error),
             exc_info=error if new else None,
         )  # fmt: skip
 
@@ -223,15 +223,6 @@ def _mapping(method: str, answer: object) -> dict[str, Any]:
     if not isinstance(answer, Mapping):
         raise HandlerError(f"{method} returned {type(answer).__name__}; a @serve method returns a mapping or None")
     return dict(answer)
-
-
-def _place(trace: TracebackType | None) -> tuple[str, int]:
-    """Return file name and line where the innermost frame of a trace was."""
-    file, line = "?", 0
-    while trace is not None:
-        file, line = trace.tb_frame.f_code.co_filename, trace.tb_lineno
-        trace = trace.tb_next
-    return file.rpartition("/")[2], line
 
 
 def _named(coroutine: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import socket
 from typing import TYPE_CHECKING
 
 from hearthbus.running.child import Child
+from hearthbus.running.probe import answers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -66,7 +66,7 @@ class Supervisor:
         if self._broker is None:
             await self._serve()
             return 0
-        if _answers(self._url):
+        if answers(self._url):
             self._say(f"{self._url} is in use: another broker runs there; stop it, or join it with `hearthbus run`")
             return IN_USE
         keeping = loop.create_task(self._broker.keep(), name="broker")
@@ -112,22 +112,7 @@ class Supervisor:
             if broker.exit_code is not None:
                 self._say(f"the broker did not start: exit code {broker.exit_code}; its last line says why")
                 return broker.exit_code or 1
-            if broker.running and _answers(self._url):
+            if broker.running and answers(self._url):
                 return None
             await asyncio.sleep(_LOOK)
         return 0 if self._stop.is_set() else None
-
-
-def _answers(url: str) -> bool:
-    """Whether a program listens at a tcp:// or ipc:// address on this machine."""
-    scheme, _, rest = url.partition("://")
-    host, _, port = rest.rpartition(":")
-    family = socket.AF_UNIX if scheme == "ipc" else socket.AF_INET6 if host.startswith("[") else socket.AF_INET
-    place = rest.replace("@", "\0", 1) if scheme == "ipc" and rest.startswith("@") else rest
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.settimeout(0.5)
-        try:
-            probe.connect(place if scheme == "ipc" else (host.strip("[]"), int(port)))
-        except OSError:
-            return False
-        return True
