@@ -67,6 +67,7 @@ class Loop:
         limits = config.limits
         self.router.setsockopt(zmq.ROUTER_MANDATORY, 1)
         self.router.setsockopt(zmq.SNDHWM, QUEUE)
+        self.router.setsockopt(zmq.RCVHWM, QUEUE)  # batches of up to a megabyte: the rest waits in the sender's window
         self.router.setsockopt(zmq.RCVHWM, REQUEST_QUEUE)
         self.router.setsockopt(zmq.MAXMSGSIZE, max(1024 * 1024, 4 * limits.body_bytes))
         addresses = []
