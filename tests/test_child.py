@@ -53,10 +53,10 @@ async def test_a_process_that_dies_is_started_again() -> None:
     assert not child.running
 
 
-async def test_a_killed_process_is_told_as_shells_do() -> None:
-    """A signal's number counts from 128."""
+async def test_a_killed_process_is_told_with_its_signal() -> None:
+    """Who was killed did not end by itself."""
     async with kept("import os; os.kill(os.getpid(), 9)") as (_, told):
-        await told.until("ended with exit code 137")
+        await told.until(r"was killed \(signal 9\)")
 
 
 async def test_a_process_that_ends_well_is_done() -> None:

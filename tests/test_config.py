@@ -229,12 +229,12 @@ def test_problems_of_all_files_are_told_together(write: Callable[..., Path]) -> 
     """)
 
     assert [
+        "hearthbus.toml:1: include[1]: there is no file gone.toml",
         "hearthbus.toml:2: colour: unknown key; every key but include stands in a table: [sun], [house], ...",
         "hearthbus.toml:4: house.latitude: latitude 91.0 is outside -90 to 90",
         "hearthbus.toml:6: bus.url: url 'http://broker': write tcp://HOST:PORT or ipc:///PATH",
         "conf.d/heating.toml:3: heating.mode: \"echo\" is none of the choices; did you mean 'eco'?",
         "conf.d/sky.toml:1: no TOML: Expected ']' at the end of a table declaration",
-        "gone.toml:1: cannot be read: No such file or directory",
     ] == problems(file)
 
 

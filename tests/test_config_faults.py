@@ -125,3 +125,28 @@ def test_a_default_in_place_of_a_bad_value_is_not_complained_of(write: Callable[
     """)
 
     assert ['hearthbus.toml:2: broker.beat_ms: "often" is wrong; write a whole number'] == problems(file)
+
+
+def test_a_misspelt_table_of_the_house_is_one_fault(write: Callable[..., Path]) -> None:
+    """The nearest name may be a reserved one, and what was set under it is not called missing."""
+    file = write("""
+        [hose]
+        latitude = 51.5
+        longitude = 0
+        timezone = "UTC"
+
+        [brokr]
+        keep_mb = 3
+
+        [sun]
+    """)
+
+    assert [
+        "hearthbus.toml:1: hose: no service 'hose'; did you mean 'house'?",
+        "hearthbus.toml:6: brokr: no service 'brokr'; did you mean 'broker'?",
+    ] == [problem.rpartition("; a name")[0] for problem in problems(file)]
+
+
+def test_a_byte_order_mark_is_no_fault(write: Callable[..., Path]) -> None:
+    """Editors of other systems put one before the first line."""
+    assert load(write("\ufeff[host]\n")).tables == ("host",)

@@ -56,7 +56,7 @@ def test_an_empty_conf_d_is_fine(tmp_path: Path) -> None:
 
 def test_a_file_that_is_named_must_be_there(tmp_path: Path) -> None:
     """A name without wildcards is meant."""
-    assert ["gone.toml:1: cannot be read: No such file or directory"] == problems(
+    assert ["hearthbus.toml:1: include[0]: there is no file gone.toml"] == problems(
         write(tmp_path / "hearthbus.toml", 'include = ["gone.toml"]\n')
     )
 

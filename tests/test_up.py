@@ -100,8 +100,8 @@ async def test_what_dies_in_a_house_comes_back(folder: Path) -> None:
                     if message.time > killed and not message.replayed:
                         break
 
-    assert "host   | ended with exit code 137; starting it again in 1." in "\n".join(told.lines)
-    assert "broker | ended with exit code 137; starting it again in 1." in "\n".join(told.lines)
+    assert "host   | was killed (signal 9); starting it again in 1." in "\n".join(told.lines)
+    assert "broker | was killed (signal 9); starting it again in 1." in "\n".join(told.lines)
 
 
 def broker_of(process: subprocess.Popen[bytes]) -> int:

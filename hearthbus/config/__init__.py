@@ -155,10 +155,15 @@ class _Checker:
     def place(self) -> Place:
         """Return `[house]`; where it has faults, something good in place of the fields it meant to set."""
         made: Place | None = self.reserved("house", Place)
-        if made is not None:
+        if made is not None and not any(self._is_house(name) for name in self._tables.keys() - {"house"}):
             return made
-        meant = {name for key in self._tables["house"].values for name in similar(key, STAND_IN)}
+        keys = [key for table in self._tables.values() if self._is_house(table.name) for key in table.values]
+        meant = {name for key in keys for name in similar(key, STAND_IN)}
         return Place(**{name: STAND_IN[name] for name in meant})
+
+    def _is_house(self, name: str) -> bool:
+        """Whether a table is `[house]`, or that misspelt."""
+        return name not in self._known and similar(name, [*self._known, *RESERVED]) == ["house"]
 
     def broker_kind(self) -> Any:
         target = plugins.find(BROKER).get("config")
@@ -192,7 +197,8 @@ class _Checker:
         if service not in self._known:
             key = (name, "service") if "service" in table.values else (name,)
             more = "" if "service" in table.values else '; a name of your own needs a line: service = "..."'
-            self._note(table, key, f"no service {service!r}{nearest(str(service), self._known)}{more}")
+            names = {*self._known, *([] if "service" in table.values else similar(name, [*self._known, *RESERVED]))}
+            self._note(table, key, f"no service {service!r}{nearest(str(service), names)}{more}")
             return None
         return self._instance(name, service, self._known[service], table, place)
 

@@ -60,7 +60,7 @@ class Child:
                 self._say("done")
                 return
             wait = backoff.failed(after=loop.time() - started, chance=os.urandom(1)[0] / 255)
-            self._say(f"ended with exit code {self.exit_code}; starting it again in {wait:.1f} s")
+            self._say(f"{self._how()}; starting it again in {wait:.1f} s")
             await unless(self._ending, loop.create_task(asyncio.sleep(wait)))
 
     async def end(self) -> None:
@@ -77,6 +77,10 @@ class Child:
         except TimeoutError:
             self._say(f"did not stop within {SHUTDOWN:.0f} s: killed")
             self.kill()
+
+    def _how(self) -> str:
+        code = self._process.returncode if self._process is not None else None
+        return f"was killed (signal {-code})" if code is not None and code < 0 else f"ended with exit code {code}"
 
     def kill(self) -> None:
         """End the process at once."""
