@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from hearthbus.cli.standard_input import CHUNK, lines
 from hearthbus.cli.standard_output import StandardOutput
+from hearthbus.errors import Invalid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,13 +105,27 @@ def read_lines(data: bytes) -> list[str]:
         (b"a", ["a"]),
         (b"a\n\nb\n", ["a", "", "b"]),
         (b"a\r\nb", ["a", "b"]),
-        (b"\xff\n", ["\ufffd"]),
         ("°".encode() * CHUNK, ["°" * CHUNK]),
     ],
 )
 def test_input_is_lines(data: bytes, expected: list[str]) -> None:
     """Ends are cut off, a last line needs none, and a character may lie across two chunks."""
     assert expected == read_lines(data)
+
+
+def test_input_that_is_not_text_is_refused_by_its_line() -> None:
+    """A byte that is no UTF-8 is not published as something else."""
+    out, into = os.pipe()
+    os.write(into, b"fine\n\xff\n")
+    os.close(into)
+
+    async def read() -> None:
+        async for _ in lines(out):
+            pass
+
+    with pytest.raises(Invalid, match="line 2 of standard input is not UTF-8"):
+        asyncio.run(read())
+    os.close(out)
 
 
 @given(st.lists(st.text(st.characters(exclude_characters="\r\n", exclude_categories=["Cs"]))))

@@ -7,6 +7,8 @@ import os
 import threading
 from typing import TYPE_CHECKING, Final
 
+from hearthbus.errors import Invalid
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -16,10 +18,13 @@ AHEAD: Final = 4
 
 
 async def lines(file: int = 0) -> AsyncIterator[str]:
-    """Yield the lines of `file`, without their ends; bytes that are not UTF-8 become a replacement character.
+    """Yield the lines of `file`, without their ends.
 
     A thread reads, because a plain file cannot be waited for; it uses the file descriptor itself, because a thread
     that waits inside `sys.stdin` holds a lock the interpreter wants when Ctrl-C ends it.
+
+    Raises:
+        Invalid: a line is not UTF-8; it is named by its number.
     """
     loop = asyncio.get_running_loop()
     chunks: asyncio.Queue[bytes] = asyncio.Queue()
@@ -39,11 +44,19 @@ async def lines(file: int = 0) -> AsyncIterator[str]:
                 return  # the loop is gone, and with it who wanted lines
 
     threading.Thread(target=read, name="standard input", daemon=True).start()
-    rest = b""
+    rest, number = b"", 0
     while chunk := await chunks.get():
         room.release()
         *whole, rest = (rest + chunk).split(b"\n")
         for line in whole:
-            yield line.decode(errors="replace").rstrip("\r")
+            number += 1
+            yield _text(line, number).rstrip("\r")
     if rest:
-        yield rest.decode(errors="replace")
+        yield _text(rest, number + 1)
+
+
+def _text(line: bytes, number: int) -> str:
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        raise Invalid(f"line {number} of standard input is not UTF-8") from None

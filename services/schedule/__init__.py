@@ -123,7 +123,7 @@ class Schedule(Service):
         )
         self._owed: dict[str, Due] = {}
         self._told: Mapping[str, int | None] = {}
-        self.log.info("%d entries", len(self._crons))
+        self.log.info("entries: %d", len(self._crons))
 
     async def main(self) -> None:
         """Sleep until an entry is due, and fire it."""
