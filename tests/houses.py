@@ -72,6 +72,7 @@ def commit(core: Core, connection: sqlite3.Connection) -> None:
     given = core.stream.hand_over(
         consumers=core.consumers.hand_over(),
         numbers=core.clients.hand_over(),
+        wall=core.wall,
         oldest_needed=core.consumers.oldest(),
         epoch=core.epoch,
     )
