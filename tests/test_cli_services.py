@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json as json_module
 import re
 from typing import Any
 
 import pytest
+from cli_house import House, Told
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hearthbus.cli import status
 from hearthbus.cli.output import Output
 from hearthbus.cli.services import rows
 from hearthbus.cli.status import report, stats_text
@@ -160,6 +163,29 @@ def test_the_broker_is_one_line_with_its_troubles() -> None:
     calm = "up 2 h 05 min, clients: 3, topics: 12, 4.5 messages a second, 21.0 MB"
     assert calm == stats_text({**stats, "refused": 0, "journal_error": ""}, ago=10)
     assert f"{calm}, 2 publishes refused" == stats_text({**stats, "refused": 2}, ago=10)
+
+
+@pytest.mark.parametrize(("ago", "end"), [(14, "clients: 3"), (40, "clients: 3, figures of 40 s ago")])
+def test_old_figures_of_the_broker_have_their_age(ago: float, end: str) -> None:
+    """Figures that should have been renewed are told from present ones."""
+    _, lines = shown(said("service/sun", ONLINE), said("broker/stats", {"clients": 3}, ago=ago))
+
+    assert f"broker  {end}" == lines[-1]
+
+
+async def test_figures_of_a_broker_that_is_gone_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the figures are old, status gives a broker that has just started the time to say its own."""
+    monkeypatch.setattr("hearthbus.cli.status.OLD_FIGURES", -1.0)
+    monkeypatch.setattr("hearthbus.cli.status.FIRST_STATS", 5.0)
+    told, house = Told(json=True), House()
+    async with house.client() as bus, house.client("broker") as broker:
+        await broker.publish("broker/stats", clients=40, retain=True)
+        showing = asyncio.create_task(status.show(bus, told.output))
+        await house.listening()
+        await broker.publish("broker/stats", clients=1, retain=True)
+        await showing
+
+    assert [{"clients": 1}] == [json_module.loads(line)["stats"] for line in told.lines]
 
 
 def test_an_empty_house_says_what_to_do() -> None:

@@ -155,10 +155,10 @@ def test_the_environment_s_address_comes_first(tmp_path: Path, monkeypatch: pyte
     """HEARTHBUS_URL is stronger than the file, and checked as it is."""
     file = write(tmp_path / "hearthbus.toml", '[bus]\nurl = "tcp://pi:7700"\n')
     monkeypatch.setenv("HEARTHBUS_URL", "tcp://elsewhere:7600")
-    url = load(file, only=()).url
+    house = load(file, only=())
     monkeypatch.setenv("HEARTHBUS_URL", "elsewhere")
     with pytest.raises(Invalid) as caught:
         load(file, only=())
 
-    assert "tcp://elsewhere:7600" == url
+    assert ("tcp://elsewhere:7600", "HEARTHBUS_URL") == (house.url, house.url_from)
     assert ("HEARTHBUS_URL 'elsewhere': write tcp://HOST:PORT or ipc:///PATH",) == caught.value.problems

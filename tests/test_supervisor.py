@@ -40,6 +40,7 @@ def supervisor(told: Told, url: str, broker: str | None, **services: str) -> Sup
         say=told.say,
         paint=lambda number, text: f"{number}{text}",
         greeting=["welcome"],
+        url_from="[bus] url",
     )
 
 
@@ -118,6 +119,25 @@ async def test_a_house_may_join_a_broker() -> None:
         code = await asyncio.wait_for(running, 5)
 
     assert (0, ["welcome", "1sun    | up", "stopping"]) == (code, told.lines)
+
+
+async def test_a_joined_house_is_up_when_its_broker_answers(address: str) -> None:
+    """Until then it says for which broker it waits, and which setting names that."""
+    told = Told()
+    house = supervisor(told, address, None, sun=FOR_EVER)
+    running = asyncio.create_task(house.run())
+    await told.until("sun    . up")
+    waited = told.lines.copy()
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(address.removeprefix("ipc://"))
+        server.listen()
+        await told.until("welcome")
+    house.stop()
+    await asyncio.wait_for(running, 5)
+
+    assert {f"waiting for the broker at {address}, set by [bus] url; nothing answers there yet", "1sun    | up"} == set(
+        waited
+    )
 
 
 async def test_a_broker_that_never_answers_can_be_stopped(address: str) -> None:

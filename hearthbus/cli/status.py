@@ -25,6 +25,10 @@ SOMETHING_WRONG: Final = 1
 HEAD: Final = ("service", "status", "for", "memory", "handled", "errors", "last value", "version", "pid", "remarks")
 RIGHT: Final = frozenset({2, 3, 4, 5, 6, 8})
 COLOUR_OF: Final = {"online": "good", "lost": "bad", "offline": "faint"}
+OLD_FIGURES: Final = 15.0
+"""Seconds after which the broker's figures are shown with their age; it sends them every ten seconds."""
+FIRST_STATS: Final = 1.5
+"""Seconds within which a broker that has started says its first figures."""
 ALWAYS: Final = 2
 """Columns shown even where they are empty."""
 FIGURES: Final[Mapping[str, Callable[[float], str]]] = {
@@ -68,7 +72,30 @@ def main(args: Namespace) -> int:
 
 async def show(bus: Bus, output: Output) -> int:
     """Print the services and the broker's figures; returns the exit code."""
-    return report(await bus.get("#"), output, now=time.time_ns())
+    messages = await bus.get("#")
+    old = next((message for message in messages if message.topic == STATS and _is_old(message, time.time_ns())), None)
+    fresh = None if old is None else await _next_stats(bus)
+    if fresh is not None:
+        messages = [fresh if message is old else message for message in messages]
+    return report(messages, output, now=time.time_ns())
+
+
+async def _next_stats(bus: Bus) -> Message | None:
+    """Return what a broker says that has just started, whose retained figures are those of one that is gone."""
+    import asyncio
+
+    try:
+        async with asyncio.timeout(FIRST_STATS), bus.subscribe(STATS) as figures:
+            async for message in figures:
+                if not message.replayed:
+                    return message
+    except TimeoutError:
+        pass
+    return None
+
+
+def _is_old(stats: Message, now: int) -> bool:
+    return stats.age(now) > OLD_FIGURES
 
 
 def report(messages: Sequence[Message], output: Output, *, now: int) -> int:
@@ -87,7 +114,9 @@ def report(messages: Sequence[Message], output: Output, *, now: int) -> int:
             output.note("no service has been here; `hearthbus up` starts the configured ones")
         if stats is not None:
             output.line("")
-            output.line(f"broker  {stats_text(stats.body, ago=stats.age(now))}")
+            ago = stats.age(now)
+            old = f", figures of {span(ago)} ago" if _is_old(stats, now) else ""
+            output.line(f"broker  {stats_text(stats.body, ago=ago)}{old}")
     return SOMETHING_WRONG if any(row.status == "lost" or row.failing for row in services) else 0
 
 

@@ -63,6 +63,7 @@ async def _up(house: House, names: Sequence[str], *, colour: bool) -> int:
     supervisor = Supervisor(
         url=house.url,
         broker=None if house.joins else (*command, "broker", *config),
+        url_from=house.url_from,
         services={name: (*command, "run", name, *config) for name in names},
         say=printer.say,
         paint=paint,
@@ -101,7 +102,9 @@ def greeting(house: House, names: Sequence[str], *, program: str) -> list[str]:
 
     url = "" if house.url == default_url() else f" --url {house.url}"
     what = f"services: {', '.join(names)}" if names else "no services yet; a table [sun] or [host] makes one"
-    broker = f"it joins the broker at {house.url}" if house.joins else f"the broker on {house.url}"
+    broker = (
+        f"it joins the broker at {house.url}, set by {house.url_from}" if house.joins else f"the broker on {house.url}"
+    )
     lines = [f"The house is up: {broker}; {what}.", f"Its configuration is {house.path}."]
     if house.example:
         lines[1:] = [f"No hearthbus.toml was found, so this is the example house; copy {house.path} to make it yours."]

@@ -82,6 +82,8 @@ class House:
     """Names of the services the files have tables for."""
     services: dict[str, Instance]
     """What is to run, by name: all of `tables`, or those asked for."""
+    url_from: str = ""
+    """The setting that gave `url`, `HEARTHBUS_URL` or `[bus] url`; empty where none did."""
 
 
 def load(
@@ -118,7 +120,8 @@ def load(
     own = broker_url(tables["broker"].values.get("address") if "broker" in tables else None)
     url = override or bus.url or own
     joins = url.replace("://localhost:", "://127.0.0.1:") != own
-    return House(main, example, files, url, joins, place, settings, _own(tables), services)
+    url_from = "HEARTHBUS_URL" if override else "[bus] url" if bus.url else ""
+    return House(main, example, files, url, joins, place, settings, _own(tables), services, url_from)
 
 
 def find_file() -> tuple[str, bool]:

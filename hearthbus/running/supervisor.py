@@ -21,6 +21,7 @@ BROKER_PATIENCE = 30.0
 IN_USE = 69
 """Exit code where another program has the broker's address: EX_UNAVAILABLE of sysexits.h."""
 _LOOK = 0.05
+_LOOK_AGAIN = 0.5
 
 
 class Supervisor:
@@ -29,6 +30,7 @@ class Supervisor:
     Args:
         url: where the broker will answer.
         broker: the broker's command line; None where the broker at `url` is another's.
+        url_from: the setting that gave `url`.
         services: each service's command line, by name.
         say: prints one line.
         paint: colours a prefix, given its number and text.
@@ -44,8 +46,10 @@ class Supervisor:
         say: Callable[[str], None],
         paint: Callable[[int, str], str],
         greeting: Sequence[str],
+        url_from: str = "",
     ) -> None:
         self._url = url
+        self._url_from = url_from
         self._say = say
         self._greeting = greeting
         width = max(map(len, ("broker", *services)))
@@ -64,7 +68,10 @@ class Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(number, self._interrupted)
         if self._broker is None:
-            await self._serve()
+            waiting = loop.create_task(self._greet_late(), name="greeting") if not answers(self._url) else None
+            await self._serve(greet=waiting is None)
+            if waiting is not None:
+                waiting.cancel()
             return 0
         if answers(self._url):
             self._say(f"{self._url} is in use: another broker runs there; stop it, or join it with `hearthbus run`")
@@ -91,11 +98,23 @@ class Supervisor:
                     child.kill()
         self._stop.set()
 
-    async def _serve(self) -> None:
-        """Greet, and keep the services running until stopped."""
-        loop = asyncio.get_running_loop()
+    async def _greet_late(self) -> None:
+        """Greet when another's broker answers; the services wait for it themselves."""
+        setting = f", set by {self._url_from}" if self._url_from else ""
+        self._say(f"waiting for the broker at {self._url}{setting}; nothing answers there yet")
+        while not await asyncio.to_thread(answers, self._url):  # noqa: ASYNC110 - nobody tells when a port opens
+            await asyncio.sleep(_LOOK_AGAIN)
+        self._greet()
+
+    def _greet(self) -> None:
         for line in self._greeting:
             self._say(line)
+
+    async def _serve(self, *, greet: bool = True) -> None:
+        """Greet, and keep the services running until stopped."""
+        loop = asyncio.get_running_loop()
+        if greet:
+            self._greet()
         keeping = [loop.create_task(child.keep(), name=child.name) for child in self._services]
         try:
             await self._stop.wait()
