@@ -7,6 +7,7 @@ cannot be opened is tried again with every commit.
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
 import time
 from collections import deque
@@ -18,7 +19,6 @@ from broker import store
 from broker.memory import Reading
 
 if TYPE_CHECKING:
-    import sqlite3
     from pathlib import Path
 
     from broker.config import BrokerConfig
@@ -90,7 +90,7 @@ class Disk:
             pass
 
     def _write_all(self) -> None:
-        connection: sqlite3.Connection | None = None
+        connection = self._connected_early()
         count = 0
         while (given := self._commits.get()) is not None:
             commit, wall = given
@@ -110,6 +110,15 @@ class Disk:
         if connection is not None:
             connection.close()
 
+    def _connected_early(self) -> sqlite3.Connection | None:
+        """Open the file at once: later, clients may have taken every file descriptor there is."""
+        if not os.access(self._folder, os.W_OK):
+            return None  # opened on a read-only disk, it would stay read-only
+        try:
+            return store.connect(self._folder)
+        except (sqlite3.Error, OSError):
+            return None  # tried again when there is something to do
+
     def _clean(self, connection: sqlite3.Connection, commit: Commit, wall: int) -> None:
         """Delete what is too much, and seldom what is too old: the wall clock may be wrong, for a while."""
         before = 0
@@ -119,7 +128,8 @@ class Disk:
         store.retain(connection, before=before, size=self._config.keep_mb * 1_000_000, needed=commit.oldest_needed)
 
     def _read_all(self) -> None:
-        reader: store.Reader | None = None
+        early = self._connected_early()
+        reader = store.Reader(early) if early is not None else None
         while (job := self._jobs.get()) is not None:
             try:
                 reader = reader or store.Reader(store.connect(self._folder))

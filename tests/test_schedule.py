@@ -131,6 +131,8 @@ def field(low: int, high: int, *, star: bool = True) -> st.SearchStrategy[str]:
     """Make one field of an expression."""
     number = st.integers(low, high)
     pair = st.lists(number, min_size=2, max_size=2, unique=True).map(sorted)
+    if not star:
+        pair = pair.filter([low, high].__ne__)  # the whole range is a star by another name
     forms = [
         number.map(str),
         st.lists(number, min_size=2, max_size=4, unique=True).map(lambda found: ",".join(map(str, sorted(found)))),
