@@ -33,6 +33,12 @@ class Fanout:
         socket.setsockopt(zmq.XPUB_MANUAL, 1)
         socket.setsockopt(zmq.SNDHWM, core.config.limits.fanout_queue)
         socket.setsockopt(zmq.MAXMSGSIZE, 1024)
+        # a subscriber that does not read must be cut off soon, for what it costs; and as heartbeats and a full inner
+        # queue make libzmq 4.3.5 abort (see the loop), the queue of subscriptions, small as they are, is never full
+        socket.setsockopt(zmq.HEARTBEAT_IVL, 1000)
+        socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, core.config.silence_ms)
+        socket.setsockopt(zmq.HEARTBEAT_TTL, core.config.silence_ms)
+        socket.setsockopt(zmq.RCVHWM, 0)
         self.monitor = socket.get_monitor_socket(zmq.EVENT_ACCEPTED)
         # pyzmq's compiled method, without the layer that knows of routing ids and groups: 0.2 of 0.35 microseconds
         self._send = zmq.backend.Socket.send.__get__(socket)

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 MESSAGES_PER_TURN: Final = 1_000
 REQUEST_QUEUE: Final = 32
 """Frames of one client that wait for their turn; the rest waits at the client. At 1 MiB a frame, 32 MiB at most."""
+TURN_S: Final = 0.02
+"""Questions that take long, over all topics for instance, are answered a few at a time."""
 LARGE_PER_TURN: Final = 16
 """Answers of more than `LARGE_REPLY` bytes, pages for instance: made no faster than they can be handed on."""
 LARGE_REPLY: Final = 16 * 1024
@@ -67,7 +69,8 @@ class Loop:
         limits = config.limits
         self.router.setsockopt(zmq.ROUTER_MANDATORY, 1)
         self.router.setsockopt(zmq.SNDHWM, QUEUE)
-        self.router.setsockopt(zmq.RCVHWM, QUEUE)  # batches of up to a megabyte: the rest waits in the sender's window
+        # no heartbeats here: libzmq 4.3.5 aborts when one is due on a connection that ended while its queue was full.
+        # Clients say that they live, and their own heartbeats have a time to live, after which ZeroMQ closes for them
         self.router.setsockopt(zmq.RCVHWM, REQUEST_QUEUE)
         self.router.setsockopt(zmq.MAXMSGSIZE, max(1024 * 1024, 4 * limits.body_bytes))
         addresses = []
@@ -132,8 +135,6 @@ class Loop:
         sock.setsockopt(zmq.HANDSHAKE_IVL, HANDSHAKE_MS)
         # refuses ZMTP 1, which has no handshake that could take too long: any byte but 255 would hold a connection open
         sock.setsockopt(zmq.ZAP_DOMAIN, b"hearthbus")
-        sock.setsockopt(zmq.HEARTBEAT_IVL, 1000)
-        sock.setsockopt(zmq.HEARTBEAT_TIMEOUT, self._core.config.silence_ms)
         sock.setsockopt(zmq.TCP_KEEPALIVE, 1)
         return sock
 
@@ -175,6 +176,7 @@ class Loop:
             allowed = MESSAGES_PER_TURN // 10
             select.select((self._disk.woken,), (), (), DISK_PAUSE_S)
         large = 0
+        until = time.monotonic() + TURN_S
         for _ in range(allowed):
             # asking first: an exception for "no more" costs ten times as much, and a lone message waits for it
             if (
@@ -191,7 +193,7 @@ class Loop:
             except Exception as error:  # noqa: BLE001 - a defect that one frame shows must not end the house
                 self._defect(error)
             large += bool(out.replies) and len(out.replies[-1][1]) > LARGE_REPLY
-            if large >= LARGE_PER_TURN:
+            if large >= LARGE_PER_TURN or time.monotonic() > until:
                 return
 
     def _defect(self, error: Exception) -> None:

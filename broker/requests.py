@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from hearthbus.topics import matcher
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from broker.clients import Client
 
 
@@ -30,11 +32,14 @@ class Requests:
     def __init__(self) -> None:
         self.pending: dict[int, Pending] = {}
         self._served: dict[str, list[Client]] = {}
+        self._matchers: dict[str, Callable[[str], bool]] = {}
+        """Of the patterns served, compiled once: there can be more than a cache holds."""
         self._ticket = 0
 
     def serve(self, client: Client, pattern: str) -> None:
         """Make `client` a responder of `pattern`; the earliest of several answers."""
         holders = self._served.setdefault(pattern, [])
+        self._matchers[pattern] = matcher(pattern)
         if client not in holders:
             holders.append(client)
 
@@ -45,6 +50,7 @@ class Requests:
             holders.remove(client)
         if not holders:
             self._served.pop(pattern, None)
+            self._matchers.pop(pattern, None)
 
     def served_by(self, client: Client) -> list[str]:
         """Patterns `client` serves."""
@@ -54,7 +60,7 @@ class Requests:
         """The one to answer `topic`: of the most exact pattern (fewest wildcards, longest), its earliest holder."""
         if topic in self._served:
             return self._served[topic][0]
-        fitting = [pattern for pattern in self._served if matcher(pattern)(topic)]
+        fitting = [pattern for pattern, matches in self._matchers.items() if matches(topic)]
         if not fitting:
             return None
         best = min(fitting, key=lambda pattern: ("#" in pattern, pattern.count("+"), -len(pattern)))

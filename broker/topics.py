@@ -19,6 +19,10 @@ GENERATIONS: Final = 30
 """How many generations, of a second or more, `changed_since` can look back."""
 
 
+LOOKED_AT: Final = 4_000
+"""Topics that one page of a snapshot may look through: others want answers, too."""
+
+
 class TopicState:
     """One topic; a mutable record because every message touches it."""
 
@@ -143,7 +147,7 @@ class Topics:
     ) -> tuple[list[tuple[str, int]], bool]:
         """Return (topic, newest offset) of the topics that `covers` with a message after `offset`.
 
-        The second value is False where the answer is not complete: too long ago, or more than `limit`.
+        The second value is False where the answer is not complete: more than `limit`.
         """
         found: dict[str, int] = {}
         start, states = self._generation_start, self._present
@@ -158,8 +162,8 @@ class Topics:
                 return list(found.items()), True
             try:
                 start, states = next(older)
-            except StopIteration:
-                return [], False
+            except StopIteration:  # longer ago than generations reach: every topic knows its newest message
+                start, states = offset, list(self.by_name.values())
 
     def snapshot(self, patterns: Iterable[str], after: str, *, messages: int, size: int) -> Page:
         """Return a page of the retained frames of `patterns`, sorted by topic, of topics greater than `after`."""
@@ -168,8 +172,11 @@ class Topics:
         wanted = covers(tuple(patterns))
         frames: list[bytes] = []
         total = 0
-        for at in range(bisect_right(self._names, after), len(self._names)):
+        begin = bisect_right(self._names, after)
+        for at in range(begin, len(self._names)):
             name = self._names[at]
+            if at - begin >= LOOKED_AT:
+                return Page(frames=frames, next=self._names[at - 1], end=False)
             frame = self.by_name[name.encode()].retained
             if frame and wanted(name):
                 if frames and (len(frames) >= messages or total + len(frame) > size):

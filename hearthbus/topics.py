@@ -14,18 +14,23 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from hearthbus.errors import Invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 MAX_TOPIC_BYTES = 200
 MAX_PARTS = 32
 
 _SEGMENT = re.compile(r"[a-z0-9_.-]+\Z")
 _TOPIC = re.compile(r"[a-z0-9_.-]+(?:/[a-z0-9_.-]+)*\Z")
+
+
+_Branch: TypeAlias = dict[str, "_Branch"]
+_END = ""
+"""In a branch: a pattern ends here. No segment is empty."""
 
 
 def check_topic(topic: str) -> str:
@@ -72,15 +77,42 @@ def matcher(pattern: str) -> Callable[[str], bool]:
 
 @lru_cache(maxsize=256)
 def covers(patterns: tuple[str, ...]) -> Callable[[str], bool]:
-    """Compile several patterns to one predicate that remembers its answers, for topics that come again and again."""
-    exact = frozenset(pattern for pattern in patterns if "+" not in pattern and "#" not in pattern)
-    wild = [matcher(pattern) for pattern in patterns if pattern not in exact]
+    """Compile several patterns to one predicate on topics, whose cost hardly grows with their number.
 
-    @lru_cache(maxsize=32_768)
+    They become a tree of their parts; a topic walks down it, at each segment by its own name and by `+`.
+    """
+    exact = frozenset(pattern for pattern in patterns if "+" not in pattern and "#" not in pattern)
+    root = _tree(pattern for pattern in patterns if pattern not in exact)
+
     def covered(topic: str) -> bool:
-        return topic in exact or any(match(topic) for match in wild)
+        if topic in exact:
+            return True
+        branches = [root]
+        for segment in topic.split("/"):
+            below = []
+            for branch in branches:
+                if "#" in branch:
+                    return True
+                if segment in branch:
+                    below.append(branch[segment])
+                if "+" in branch:
+                    below.append(branch["+"])
+            branches = below
+            if not branches:
+                return False
+        return any(_END in branch or "#" in branch for branch in branches)
 
     return covered
+
+
+def _tree(patterns: Iterable[str]) -> _Branch:
+    root: _Branch = {}
+    for pattern in patterns:
+        branch = root
+        for part in pattern.split("/"):
+            branch = branch.setdefault(part, {})
+        branch[_END] = {}
+    return root
 
 
 def prefixes(pattern: str) -> tuple[bytes, ...]:

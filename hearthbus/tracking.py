@@ -107,14 +107,14 @@ class Track:
 
         The `initial` snapshot tells what was said before `start`; a later one fills in what the journal lacks.
         """
-        at, cell, seq, offset, _ = self._placed(frame)
+        at, cell, seq, offset, previous = self._placed(frame)
         if offset > upto:
             return
         if initial:
             if not cell.seq:
                 self._past(frame, at, cell, cell.offset, seq)
         elif offset > cell.offset:
-            self._count(cell, max(0, seq - cell.seq - 1) if cell.seq else 0)
+            self._count_gap(cell, seq, previous)
             self._past(frame, at, cell, offset, seq)
 
     def refill(self, frame: bytes) -> None:

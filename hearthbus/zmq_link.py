@@ -68,6 +68,12 @@ class Link:
         dealer = self._dealer = self._socket(zmq.DEALER)
         # without IMMEDIATE what is sent to a broker that is away would be delivered much later, in part
         dealer.setsockopt(zmq.IMMEDIATE, 1)
+        # libzmq 4.3.5 aborts when a heartbeat is due on a connection that ended while its inner queue was full. So only
+        # this socket, whose queue is never full, sends them; on the fan-out the broker does, and both ends notice
+        dealer.setsockopt(zmq.HEARTBEAT_IVL, 1_000)
+        dealer.setsockopt(zmq.HEARTBEAT_TIMEOUT, 3_000)
+        dealer.setsockopt(zmq.HEARTBEAT_TTL, 3_000)
+        dealer.setsockopt(zmq.RCVHWM, 0)
         dealer.setsockopt(zmq.SNDHWM, 20_000)  # never reached: the outbox's window is smaller
         self._monitor = dealer.get_monitor_socket(_REQUEST_EVENTS)
         self._watch(self._monitor, self._read_monitor)
@@ -137,8 +143,6 @@ class Link:
         socket.setsockopt(zmq.LINGER, 0)
         socket.setsockopt(zmq.RECONNECT_IVL, 100)
         socket.setsockopt(zmq.RECONNECT_IVL_MAX, 1_000)
-        socket.setsockopt(zmq.HEARTBEAT_IVL, 1_000)
-        socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, 3_000)
         socket.setsockopt(zmq.MAXMSGSIZE, MAX_FRAME)
         return socket
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -133,6 +136,68 @@ async def test_a_flood_of_requests_is_limited(broker: Broker) -> None:
 
     assert 2_000 - 256 == refused
     assert 256 == len(silent)
+
+
+@pytest.mark.parametrize("verb", ["beat", "snapshot", "request"])
+async def test_a_flood_of_costly_questions_delays_nobody(broker: Broker, verb: str) -> None:
+    """Questions that make the broker look at all its topics take turns with what others say."""
+    patterns = [f"nothing/+/{number}/#" for number in range(500)]
+    questions = {
+        "beat": protocol.encode(protocol.BEAT, offset=0, lost=0, refilled=0),
+        "snapshot": protocol.encode(protocol.SNAPSHOT, id=1, patterns=patterns, after=""),
+        "request": protocol.encode(protocol.REQUEST, id=1, timeout_ms=1, message=record(b"nothing/a/0")),
+    }
+    async with honest_pair(broker) as honest:
+        for number in range(15_000):
+            await honest.bus.publish(f"state/{number}", retain=True, n=number)
+        await honest.bus.publish("state/last", retain=True, confirm=True)
+
+        def attack() -> None:
+            with Raw(broker.url).greet() as raw:
+                raw.say(protocol.WATCH, id=1, patterns=patterns)
+                for pattern in patterns:
+                    raw.say(protocol.SERVE, id=2, pattern=pattern)
+                for _ in range(3_000):
+                    raw.send(questions[verb])
+                raw.hear(protocol.DONE)
+
+        await asyncio.to_thread(attack)
+        await honest.unharmed()
+
+
+BUSY_BROKER = """
+import sys
+from pathlib import Path
+
+import zmq
+from raw import zmtp
+
+from broker.access import Open
+from broker.config import BrokerConfig
+from broker.core import Core
+from broker.disk import Disk
+from broker.loop import Loop
+from broker.tail import Tail
+
+folder = Path(sys.argv[1])
+config = BrokerConfig(address="tcp://127.0.0.1:0", fanout="tcp://127.0.0.1:0")
+core = Core(config, access=Open(), epoch=1)
+disk, tail = Disk(folder, config), Tail(folder, epoch=1, limit=1_000_000)
+loop = Loop(core, disk=disk, tail=tail, version="test", log=print)
+address, fanout = loop.bind()
+zmtp(address, b"DEALER", *[b"?"] * 20_000).close()
+zmtp(fanout, b"SUB", *[b"\\1%d" % number for number in range(20_000)]).close()
+loop.router.poll(1)
+zmq.Context.instance().socket(zmq.PAIR).poll(2_500)  # longer than a heartbeat's interval, and nobody reads
+"""
+
+
+def test_to_leave_in_a_flood_is_no_way_to_end_the_broker(tmp_path: Path) -> None:
+    """ZeroMQ aborts where a heartbeat is due on a connection that ended while its queue was full: there is no such."""
+    command = (sys.executable, "-c", BUSY_BROKER, str(tmp_path))
+    ended = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, timeout=30, check=False)
+
+    assert (0, "") == (ended.returncode, ended.stderr)
 
 
 async def test_floods_of_small_messages_are_bounded(broker: Broker) -> None:

@@ -117,7 +117,7 @@ async def test_a_frozen_service_is_lost_and_comes_back(broker: Broker) -> None:
 
 async def test_no_will_after_a_goodbye(make_broker: Callable[..., Broker]) -> None:
     """Who says goodbye has no last will, neither then nor when its silence would have been noticed."""
-    broker = make_broker(settings="beat_ms = 50\nsilence_ms = 100")
+    broker = make_broker(settings="beat_ms = 150\nsilence_ms = 1000")
     async with broker.bus("watcher") as watcher, watcher.subscribe("service/#") as messages:
         with Neighbour("stay", broker.url, "pump", "will") as pump:
             await _until(messages, "online")
