@@ -84,6 +84,7 @@ class Child:
 
     def kill(self) -> None:
         """End the process at once."""
+        self._ending.set()
         if self._process is not None and self._process.returncode is None:
             with suppress(ProcessLookupError):
                 self._process.kill()
