@@ -166,7 +166,7 @@ class ZmqSubscription:
         if not track.live:
             return
         if not complete:
-            self._unproven = True
+            self._suspects, self._unproven = {}, True
             self.disturbed()
             return
         missing = dict(track.missing(changed))
@@ -235,7 +235,6 @@ class ZmqSubscription:
             if self._unproven:
                 self._unproven = False
                 await self._give_up_missing(after)
-                track.verified = after
             if track.release(upto=after):
                 break
         self._read_to = after
@@ -277,11 +276,10 @@ class ZmqSubscription:
         return after
 
     async def _give_up_missing(self, upto: int) -> None:
-        """The journal has been read up to `upto`: what the broker counted and the journal lacks is lost.
-
-        Of retained topics at least the present state is fetched.
-        """
+        """Fetch the state of what the journal, read up to `upto`, lacks; what the broker counted besides is lost."""
         await self._read_state(upto=upto)
+        if not self._suspects:  # too much has changed for a heartbeat to tell what: the journal's word must do
+            self.track.verified = upto
         for topic, offset in self._suspects.items():
             if offset <= upto:
                 self.track.give_up(topic, offset)

@@ -42,6 +42,7 @@ class Channel:
         self.pipe: deque[bytes] = deque()
         """On its way from the fan-out."""
         self.asking: deque[tuple[bytes, dict[str, Any], asyncio.Future[dict[str, Any]]]] = deque()
+        self.answers: deque[tuple[asyncio.Future[dict[str, Any]], dict[str, Any]]] = deque()
         self.beats: deque[dict[str, Any]] = deque()
         self._markers: list[asyncio.Future[int]] = []
         self._sent = 0
@@ -105,10 +106,11 @@ class Channel:
         self.beats.clear()
         self.routing.gone()
         self.lose_patience()
-        for _, _, answer in self.asking:
+        for answer in [*(answer for _, _, answer in self.asking), *(answer for answer, _ in self.answers)]:
             if not answer.done():
                 answer.set_exception(Unavailable("gone"))
         self.asking.clear()
+        self.answers.clear()
 
     def broker_hears_subscription(self) -> None:
         """One change of the subscriptions reaches the broker."""
@@ -120,12 +122,17 @@ class Channel:
             self.pipe.append(self.desk.subscribed(topic))
 
     def broker_answers(self) -> None:
-        """One question is answered."""
+        """One question is answered; the answer is on its way."""
         verb, fields, answer = self.asking.popleft()
         self.desk.turn((READER, protocol.encode(verb, **fields)))
         self.carry()
         ((said, page),) = self.desk.heard(READER)
         assert said == protocol.PAGE, page
+        self.answers.append((answer, page))
+
+    def hear_answer(self) -> None:
+        """The oldest answer arrives."""
+        answer, page = self.answers.popleft()
         if not answer.done():
             answer.set_result(page)
 
