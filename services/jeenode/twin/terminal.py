@@ -1,0 +1,130 @@
+"""A gateway's serial port for whoever opens it: a pseudo terminal behind a name that stays.
+
+Opening it resets the gateway, as the DTR line of a real adapter does. Knows bytes; what answers them is a `House`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tty
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from services.jeenode.twin.house import House
+
+_LOOK_S: Final = 0.02
+"""How often to look whether somebody has opened the port."""
+_MOST: Final = 65536
+"""Bytes kept for a host that does not read."""
+
+
+class Terminal:
+    """Runs a house in real time behind a pseudo terminal.
+
+    Args:
+        house: what to run; its gateway is the one behind the port.
+        link: the name under which programs find the port; one that is there is replaced.
+        clock: seconds on a clock that never jumps.
+    """
+
+    def __init__(self, house: House, link: Path, *, clock: Callable[[], float]) -> None:
+        self._house = house
+        self._link = link
+        self._clock = clock
+        self._began = clock()
+        self._ours = -1
+        self._there = False
+        self._rest = b""
+        self._woken = asyncio.Event()
+        self.opened = 0
+        """How often the port was opened."""
+
+    async def run(self) -> None:
+        """Run until cancelled."""
+        self.plug()
+        try:
+            while True:
+                self._woken.clear()
+                self._house.run(self._clock() - self._began)
+                self._flush()
+                due = self._house.ether.due()
+                left = _LOOK_S if due is None else max(0.0, due - (self._clock() - self._began))
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(min(left, _LOOK_S)):
+                        await self._woken.wait()
+                if not self._there:
+                    self._read()
+        finally:
+            self.unplug()
+
+    def plug(self) -> None:
+        """Put the adapter in: the name appears."""
+        self._ours, theirs = os.openpty()
+        tty.setraw(theirs)
+        os.set_blocking(self._ours, False)
+        name = os.ttyname(theirs)
+        os.close(theirs)
+        new = self._link.with_name(f".{self._link.name}.new")
+        new.unlink(missing_ok=True)
+        new.symlink_to(name)
+        new.replace(self._link)
+
+    def unplug(self) -> None:
+        """Pull the adapter out: who had it open reads an error, and the name is gone."""
+        if self._ours < 0:
+            return
+        self._leave()
+        os.close(self._ours)
+        self._ours = -1
+        self._link.unlink(missing_ok=True)
+
+    def wake(self) -> None:
+        """Look at the house at once: something was done to it from outside."""
+        self._woken.set()
+
+    def _read(self) -> None:
+        if self._ours < 0:
+            return
+        try:
+            data = os.read(self._ours, 4096)
+        except BlockingIOError:
+            self._arrive()
+            return
+        except OSError:  # EIO: nobody has it open
+            self._leave()
+            return
+        self._arrive()
+        self._house.run(self._clock() - self._began)
+        self._house.board.write(data)
+        self._woken.set()
+
+    def _arrive(self) -> None:
+        """Somebody has opened the port."""
+        if not self._there:
+            self._there = True
+            self.opened += 1
+            self._rest = b""
+            asyncio.get_running_loop().add_reader(self._ours, self._read)
+            self._house.board.boot()
+
+    def _leave(self) -> None:
+        if self._there:
+            self._there = False
+            asyncio.get_running_loop().remove_reader(self._ours)
+
+    def _flush(self) -> None:
+        said = self._house.board.read()
+        if not self._there:
+            return
+        self._rest = (self._rest + said)[-_MOST:]
+        try:
+            self._rest = self._rest[os.write(self._ours, self._rest) :] if self._rest else b""
+        except BlockingIOError:
+            pass
+        except OSError:
+            self._leave()
