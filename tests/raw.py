@@ -13,7 +13,7 @@ import zmq
 from hearthbus import protocol
 from hearthbus.message import encode_sent
 
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 ZMTP_GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x00NULL" + bytes(16) + b"\x00" + bytes(31)
 """Signature, version 3.0, mechanism, no server: RFC 23."""
 
