@@ -63,7 +63,7 @@ def changed(look: Look, request: Mapping[str, Any]) -> Look:
     """
     unknown = request.keys() - {"on", "rgb", "brightness", "effect", "fade_s"}
     if unknown:
-        raise Invalid(f"{sorted(unknown)[0]!r} is nothing a light knows; it takes on, rgb, brightness, effect, fade_s")
+        raise Invalid(f"{min(unknown)!r} is nothing a light knows; it takes on, rgb, brightness, effect, fade_s")
     rgb = _rgb(request["rgb"]) if "rgb" in request else look.rgb
     brightness = _ratio(request["brightness"]) if "brightness" in request else look.brightness
     effect = _effect(request["effect"]) if "effect" in request else EFFECTS[0] if "rgb" in request else look.effect

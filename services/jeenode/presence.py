@@ -12,6 +12,9 @@ SILENT_INTERVALS: Final = 3
 """After so many intervals without a word a node is lost."""
 FIRST_INTERVAL_S: Final = 3600.0
 """What is assumed of a node that has reported once: our nodes announce themselves each hour."""
+UNSURE_INTERVAL_S: Final = 900.0
+"""No shorter interval is believed before `SURE_AFTER` gaps: a node that has just started says much in little time."""
+SURE_AFTER: Final = 4
 SHORTEST_INTERVAL_S: Final = 10.0
 _SHRINK: Final = 0.05
 """How fast the learned interval follows shorter gaps: some reports in a row that come early are no new habit."""
@@ -27,14 +30,18 @@ class Story:
 
     Args:
         fixed_interval_s: seconds between reports where its owner knows them; None: learned.
+        listening_since: since when anybody could have heard it: silence before that is not its own.
     """
 
     fixed_interval_s: float | None = None
+    listening_since: float = 0.0
     last_seen: float | None = None
     learned_interval_s: float | None = None
     loss_ratio: float | None = None
     """Part of its packets that came through no gateway; None for nodes that do not number them."""
     lost: bool = False
+    gaps: int = 0
+    """Between reports, that have taught the interval."""
     _sequence: int | None = None
     _reported: float | None = None
 
@@ -64,13 +71,20 @@ class Story:
         """Seconds between its reports, as far as known."""
         if self.fixed_interval_s is not None:
             return self.fixed_interval_s
-        return FIRST_INTERVAL_S if self.learned_interval_s is None else self.learned_interval_s
+        if self.learned_interval_s is None:
+            return FIRST_INTERVAL_S
+        return max(self.learned_interval_s, 0.0 if self.gaps >= SURE_AFTER else UNSURE_INTERVAL_S)
+
+    def trust(self, interval_s: float) -> None:
+        """Take up what an earlier run has learned."""
+        self.learned_interval_s = interval_s
+        self.gaps = SURE_AFTER
 
     def due(self) -> float | None:
         """Return when it will be lost unless it says something; None: it is, or was never heard."""
         if self.last_seen is None or self.lost:
             return None
-        return self.last_seen + SILENT_INTERVALS * self.interval_s
+        return max(self.last_seen, self.listening_since) + SILENT_INTERVALS * self.interval_s
 
     def look(self, *, at: float) -> bool:
         """Return whether it has just become lost."""
@@ -95,6 +109,7 @@ class Story:
 
     def _learn(self, gap: float) -> None:
         """Grow at most to the double at once, so that a report lost on the way costs little; shrink slowly."""
+        self.gaps += 1
         gap = max(gap, SHORTEST_INTERVAL_S)
         known = self.learned_interval_s
         if known is None:

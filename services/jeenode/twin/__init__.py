@@ -7,7 +7,7 @@ seeded; nothing in it is measured. `hearthbus up --demo` runs one; `jeenode-twin
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - the configuration reads the annotation
 from typing import TYPE_CHECKING, Any
 
 from hearthbus import Invalid, Message, Service, serve

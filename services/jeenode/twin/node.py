@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from drivers.fields import CodecError
+from drivers.bits import CodecError
 from drivers.rf12 import hearth
 from drivers.rf12.air import Header
 
