@@ -1,51 +1,29 @@
-// Thin: receives and prints, takes RF12demo's `s`.
+// A gateway between RF12 radio and a serial port at 57600 baud.
+//
+// To programs that know RF12demo it is one; `1h` turns on numbered, checked lines and acked sending.
+// Wiring: a JeeLink or JeeNode as it is; with another board radio nSEL D10, MOSI D11, MISO D12, SCK D13, nIRQ D2.
 #include <Hearth.h>
-#include <jeenode/radio.h>
+#include <hearth/gateway.h>
+#include <jeenode/gateway_board.h>
 
-hearth::Radio radio;
-hearth::Frame frame, out;
-uint8_t stack[70], top, value;
-bool pending;
+hearth::GatewayBoard board;
+hearth::Gateway<hearth::GatewayBoard> gateway(board);
+uint16_t looked_at;
 
 void setup() {
-  Serial.begin(57600);
-  Serial.print(F("\r\n[RF12demo.12+hearth.1] ^ i30 g212 @ 868 MHz\r\n"));
-  radio.begin({8, 212, 1600});
+  board.begin();
+  gateway.begin(hearth::hearth_reset_cause, board.now());
 }
 
 void loop() {
-  if (pending && radio.send(out)) {
-    pending = false;
-    Serial.print(F(" -> "));
-    Serial.print(out.length);
-    Serial.println(F(" b"));
+  wdt_reset();
+  gateway.poll(board.now());
+  if (gateway.ready() && board.host.overrun()) gateway.overrun();
+  while (gateway.ready() && board.host.available()) gateway.hear(board.host.take(), board.now());
+  const uint16_t second = millis() / 1000;
+  if (second != looked_at && gateway.ready()) {
+    looked_at = second;
+    gateway.restarted(board.radio.health(second));
   }
-  if (radio.receive(frame) && frame.sound && hearth::isFor(frame, 30)) {
-    Serial.print(F("OK "));
-    Serial.print(frame.header);
-    for (uint8_t i = 0; i < frame.length; ++i) {
-      Serial.print(' ');
-      Serial.print(frame.payload[i]);
-    }
-    Serial.println();
-  }
-  if (!Serial.available()) return;
-  const char c = Serial.read();
-  if (c >= '0' && c <= '9') {
-    value = value * 10 + (c - '0');
-    return;
-  }
-  if (c == ',') {
-    if (top < sizeof stack) stack[top++] = value;
-  } else {
-    if (c == 's') {
-      out.group = 212;
-      out.header = value ? hearth::kAddressed | value : 30;
-      out.length = top;
-      memcpy(out.payload, stack, top);
-      pending = true;
-    }
-    top = 0;
-  }
-  value = 0;
+  if (gateway.idle()) board.idle();
 }

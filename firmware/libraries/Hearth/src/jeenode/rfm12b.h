@@ -12,15 +12,18 @@
 #include <avr/io.h>
 #include <util/delay.h>
 
+#include "../hearth/flash.h"
 #include "../hearth/frame.h"
 #include "../hearth/radio.h"
 #include "spi.h"
 
 namespace hearth {
 
+const char kRfm12b[] HEARTH_FLASH = "rfm12b";
+
 class Rfm12b {
  public:
-  static constexpr const char* kName = "rfm12b";
+  static const char* name() { return kRfm12b; }
   static constexpr bool kTellsRssi = false;
 
   void begin(const Channel& channel) {
