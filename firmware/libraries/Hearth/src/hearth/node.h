@@ -11,6 +11,9 @@
 
 namespace hearth {
 
+// After a report a sleeping node listens this long: what the house has to tell it must come now.
+constexpr uint16_t kListen = 250;  // ms
+
 template <class Board>
 class Node {
  public:

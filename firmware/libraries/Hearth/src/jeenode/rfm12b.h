@@ -68,10 +68,9 @@ class Rfm12b {
     state_ = kSleeping;
   }
 
-  void wake() {
-    listen();
-    let();
-  }
+  // Set up from the start: what happened to its supply while it slept nobody saw. Its crystal and its RSSI take
+  // some 3 ms until they can be relied upon.
+  void wake() { setUp(); }
 
   // Called about once a second, with seconds; tells what was wrong, when it has been put right.
   Health health(uint16_t now) {

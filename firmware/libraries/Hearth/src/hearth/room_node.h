@@ -1,0 +1,58 @@
+// A room node: tells when motion begins and ends, at once and acked, and at its report time how the room is.
+//
+// Knows what is told when. Does not know pins or sleep: `Board` has radio and eeprom for node.h, motion(), light(),
+// supply(), climate(), wakeRadio(), converse(node, ms), ms() awake, and a clock with now() and calibrate().
+#pragma once
+
+#include "hyt131.h"
+#include "motion.h"
+#include "node.h"
+
+namespace hearth {
+
+template <class Board>
+class RoomNode {
+ public:
+  explicit RoomNode(Board& board) : board_(board), node_(board, kRoomKind, 0) {}
+
+  void begin(uint8_t reset, uint8_t sequence, uint16_t ms) { node_.begin(kRoomId, reset, sequence, ms); }
+
+  Node<Board>& node() { return node_; }
+
+  // One look at the detector and the clock, after each wake-up.
+  void poll() {
+    const MotionWatch::Event event = watch_.look(board_.motion(), board_.clock.now(), node_.settings().hold);
+    if (event != MotionWatch::kNone) tellMotion(event == MotionWatch::kBegan);
+    const uint32_t now = board_.clock.now();
+    if (reported_ && now - reported_at_ < uint32_t(node_.settings().report) * 1000) return;
+    reported_ = true;
+    reported_at_ = now;
+    board_.clock.calibrate();
+    report();
+  }
+
+ private:
+  void tellMotion(bool began) {
+    const Motion news = {{}, began, board_.light(), board_.supply(), node_.givenUp()};
+    board_.wakeRadio();
+    node_.send(kMotion, news, true, board_.ms());
+    board_.converse(node_, 0);
+  }
+
+  void report() {
+    const Climate climate = board_.climate();
+    const Room news = {{},           watch_.moving(), climate.temperature, climate.humidity, board_.light(),
+                       board_.supply(), node_.givenUp()};
+    board_.wakeRadio();
+    node_.send(kRoom, news, false, board_.ms());
+    board_.converse(node_, kListen);
+  }
+
+  Board& board_;
+  Node<Board> node_;
+  MotionWatch watch_;
+  uint32_t reported_at_ = 0;
+  bool reported_ = false;
+};
+
+}  // namespace hearth
