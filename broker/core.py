@@ -14,10 +14,10 @@ from broker.consumers import Consumers
 from broker.greeting import Greeting
 from broker.pages import Pages
 from broker.presence import Presence
-from broker.requests import Requests
+from broker.requests import Requests, time_left_ms
 from broker.stream import Stream
 from hearthbus import protocol
-from hearthbus.errors import HearthbusError, Invalid, NoResponder, Refused
+from hearthbus.errors import HearthbusError, Invalid, NoResponder, Refused, Timeout
 from hearthbus.message import encode_body
 from hearthbus.topics import check_pattern
 
@@ -62,6 +62,11 @@ class Core:
         self.mono, self.wall = mono, wall
         self.out.clear()
         self.stream.begin()
+
+    @property
+    def clock_ms(self) -> int:
+        """What the broker tells its clients of its clock, and deadlines of requests are read by."""
+        return int(self.mono * 1000)
 
     def handle(self, ident: bytes, frame: bytes) -> None:
         """Take one frame of the request socket."""
@@ -218,12 +223,14 @@ class Core:
         if client.requests >= self.config.limits.requests:
             raise Refused(f"{client.requests} requests of {client.name} wait already ([broker.limits] requests)")
         name = fields["message"].partition(b"\0")[0].decode(errors="replace")
+        timeout_ms = time_left_ms(fields["timeout_ms"], deadline=fields["deadline"], clock=self.clock_ms)
+        if timeout_ms <= 0:
+            raise Timeout(f"{name}: nobody was asked, its time was over when the broker read it")
         responder = self.requests.responder(name)
         if responder is None:
             self.stream.check_request(client, fields["message"])
             raise NoResponder(f"nobody serves {name}")
         topic, frame = self.stream.copy_of_request(client, fields["message"])
-        timeout_ms = max(1, min(fields["timeout_ms"], 3_600_000))
         pending = self.requests.open(
             caller=client,
             number=fields["id"],
@@ -231,12 +238,14 @@ class Core:
             deadline=self.mono + timeout_ms / 1000,
             topic=topic,
         )
-        self.out.replies.append(
-            (
-                responder.ident,
-                protocol.encode(protocol.REQUEST, ticket=pending.ticket, timeout_ms=timeout_ms, message=frame),
-            )
+        handed_on = protocol.encode(
+            protocol.REQUEST,
+            ticket=pending.ticket,
+            timeout_ms=timeout_ms,
+            deadline=self.clock_ms + timeout_ms,
+            message=frame,
         )
+        self.out.replies.append((responder.ident, handed_on))
 
     def answer(self, client: Client, fields: Mapping[str, Any]) -> None:
         """Give an answer to its caller."""

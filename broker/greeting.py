@@ -73,6 +73,7 @@ class Greeting:
                     number=client.number,
                     beat_ms=core.config.beat_ms,
                     silence_ms=core.config.silence_ms,
+                    clock=core.clock_ms,
                     limits={"body_bytes": limits.body_bytes, "subscriptions": limits.subscriptions},
                 ),
             )

@@ -69,9 +69,10 @@ class Pages:
         if client.patterns and fields["offset"] < stream.offset:
             wanted = covers(client.patterns)
             changed, complete = stream.topics.changed_since(fields["offset"], wanted, MAX_CHANGED)
-        self._core.out.replies.append(
-            (client.ident, protocol.encode(protocol.BEAT, offset=stream.offset, changed=changed, complete=complete))
+        answer = protocol.encode(
+            protocol.BEAT, offset=stream.offset, changed=changed, complete=complete, clock=self._core.clock_ms
         )
+        self._core.out.replies.append((client.ident, answer))
 
     def snapshot(self, client: Client, fields: Mapping[str, Any]) -> None:
         """Answer with a page of retained state."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hearthbus.topics import matcher
 
@@ -11,6 +11,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from broker.clients import Client
+
+
+LONGEST_MS: Final = 3_600_000
+
+
+def time_left_ms(timeout_ms: int, *, deadline: int, clock: int) -> int:
+    """How long anybody waits for the answer, all in milliseconds; 0 or less: no more.
+
+    `deadline` is the reading of the broker's own clock that its caller gave it, 0 where there is none. It may have
+    waited in a socket while the broker stood still: what is left then is less than what the caller asked for.
+    """
+    left = max(1, min(timeout_ms, LONGEST_MS))
+    return min(left, deadline - clock) if deadline else left
 
 
 @dataclass(frozen=True, kw_only=True)

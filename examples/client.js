@@ -35,6 +35,7 @@ let fanout = "";
 
 let [up, leaving] = [false, false]; // greeted, and not a stranger since; about to end
 let beatMs = 1000;
+let ahead = 0; // how far the clock of the broker is ahead of ours, in milliseconds
 let lastId = 0;
 const waiting = new Map(); // id of a question -> how to settle it
 
@@ -73,6 +74,7 @@ function welcomed(fields) {
   if (up) return;
   up = true;
   beatMs = fields.beat_ms;
+  ahead = fields.clock - performance.now();
   epoch = fields.epoch;
   if (fields.fanout !== fanout) listen(fields.fanout);
   ask("W", { patterns: [pattern] }).catch(report);
@@ -296,5 +298,6 @@ keepTalking();
 
 await complete;
 await publish("sensor/window/contact", { value: true }).then(() => console.log("on disk"), report);
-const question = { timeout_ms: 5000, message: message(lamp, 0, { on: true }) };
+const deadline = Math.floor(performance.now() + ahead) + 5000;
+const question = { timeout_ms: 5000, deadline, message: message(lamp, 0, { on: true }) };
 await ask("Q", question).then(({ body }) => console.log(`answer  ${lamp} ${JSON.stringify(body)}`), report);

@@ -13,8 +13,10 @@ import os
 from typing import TYPE_CHECKING, Any, Final
 
 from hearthbus import protocol
+from hearthbus.broker_clock import BrokerClock
 from hearthbus.errors import HearthbusError, Invalid, Refused, Unavailable
 from hearthbus.publisher import Publisher
+from hearthbus.questions import Questions
 from hearthbus.version import VERSION
 from hearthbus.zmq_link import Link, reachable
 
@@ -47,9 +49,11 @@ class Conversation:
         self.url = url
         self.name = name
         self.link = Link(url, self)
+        self._now = asyncio.get_running_loop().time
         self.publisher = Publisher(self.link)
         self.up = asyncio.Event()
         self.epoch = 0
+        self._clock = BrokerClock()
         self._fanout = ""
         self._listener = listener
         self._hello = protocol.encode(
@@ -64,8 +68,7 @@ class Conversation:
             will={"topic": will[0], "body": dict(will[1])} if will else {},
         )
         self._presence = presence
-        self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
-        self._number = 0
+        self._questions = Questions()
         self._connected = self._closing = False
         self._unanswered = 0
         self._beat_s = 1.0
@@ -132,21 +135,22 @@ class Conversation:
         """
         if not self.connected:
             raise Unavailable(f"no broker at {self.url} now")
-        self._number += 1
-        number = self._number
-        answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self.publisher.flush()  # what was published before is there before
+        number, answer = self._questions.open()
         try:
             if not self.link.send(protocol.encode(verb, id=number, **fields)):
                 await asyncio.sleep(0)  # who asks in a loop must not keep the loop from seeing that the link is down
                 raise Unavailable(f"no broker at {self.url} now")
-            self._waiting[number] = answer
             async with asyncio.timeout(timeout):
                 return await answer
         except TimeoutError:
             raise Unavailable(f"the broker at {self.url} did not answer within {timeout:g} s") from None
         finally:
-            self._waiting.pop(number, None)
+            self._questions.close(number)
+
+    def deadline(self, timeout: float) -> int:
+        """What the broker's clock will show in `timeout` seconds."""
+        return self._clock.deadline(self._now() + timeout)
 
     def tell(self, verb: bytes, **fields: Any) -> None:
         """Say a verb that has no answer."""
@@ -169,10 +173,8 @@ class Conversation:
                 log.warning("the broker at %s is away; trying until it is back", self.url)
             self.publisher.lost()
             self._listener.gone()
-        gone = Unavailable(f"the broker at {self.url} went away before it answered; it may have acted or not")
-        for answer in self._waiting.values():
-            if not answer.done():
-                answer.set_exception(gone)
+        gone = f"the broker at {self.url} went away before it answered; it may have acted or not"
+        self._questions.all_failed(Unavailable(gone))
 
     def on_messages(self, frames: list[bytes]) -> None:
         """Messages came through the fan-out."""
@@ -199,15 +201,16 @@ class Conversation:
             self._strange()
         elif verb == protocol.BEAT:
             self._unanswered = 0
+            self._clock.heard(fields["clock"], self._now())
             self._listener.checked(fields["offset"], fields["changed"], complete=fields["complete"])
         elif verb == protocol.REQUEST:
-            self._listener.asked(fields["ticket"], fields["timeout_ms"] / 1000, fields["message"])
+            # whichever is sooner: it may have waited in a socket while this process stood still
+            left = min(fields["timeout_ms"] / 1000, self._clock.moment(fields["deadline"]) - self._now())
+            self._listener.asked(fields["ticket"], left, fields["message"])
         elif verb == protocol.ERROR:
             self._failed(fields)
         else:
-            answer = self._waiting.get(fields["id"])
-            if answer is not None and not answer.done():
-                answer.set_result(fields)
+            self._questions.answered(fields["id"], fields)
 
     def _welcomed(self, fields: dict[str, Any]) -> None:
         fanout = reachable(fields["fanout"], self.url)
@@ -216,6 +219,8 @@ class Conversation:
                 return  # greeted twice because the first answer took long
             self.on_down()  # the one before was the last word of a broker that is gone
             self._connected = True
+        self._clock.forget()
+        self._clock.heard(fields["clock"], self._now())
         self._fanout = fanout
         same = self.epoch in (0, fields["epoch"])
         if self.epoch:
@@ -238,12 +243,9 @@ class Conversation:
 
     def _failed(self, fields: dict[str, Any]) -> None:
         error = protocol.error_of(fields["kind"], fields["text"])
-        answer = self._waiting.get(fields["id"])
         if fields["number"]:
             self.publisher.refused((fields["number"], *fields["more"]), error)
-        elif answer is not None and not answer.done():
-            answer.set_exception(error)
-        elif not self.up.is_set():
+        elif not self._questions.failed(fields["id"], error) and not self.up.is_set():
             if self._refusal is None or str(self._refusal) != str(error):
                 log.warning("the broker refuses %s: %s", self.name, error)
             self._refusal = error

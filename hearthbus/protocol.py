@@ -46,7 +46,12 @@ CLIENT_SAYS: Final[Mapping[bytes, Mapping[str, type]]] = {
         "presence": bool,  # announce service/<name>
         "will": dict,  # {} or {"topic": str, "body": map}: published retained when it dies
     },
-    REQUEST: {"id": int, "timeout_ms": int, "message": bytes},
+    REQUEST: {
+        "id": int,
+        "timeout_ms": int,
+        "deadline": int,  # reading of the broker's clock when its time is over; 0: it counts when the broker reads it
+        "message": bytes,
+    },
     ANSWER: {"ticket": int, "ok": bool, "body": dict, "text": str},
     SERVE: {"id": int, "pattern": str},
     UNSERVE: {"id": int, "pattern": str},
@@ -69,9 +74,10 @@ BROKER_SAYS: Final[Mapping[bytes, Mapping[str, type]]] = {
         "number": int,  # highest number of this session already taken in
         "beat_ms": int,  # send BEAT this often
         "silence_ms": int,  # either side takes the other for gone after this long
+        "clock": int,  # the broker's own, in milliseconds that never jump
         "limits": dict,
     },
-    REQUEST: {"ticket": int, "timeout_ms": int, "message": bytes},
+    REQUEST: {"ticket": int, "timeout_ms": int, "deadline": int, "message": bytes},
     ANSWER: {"id": int, "body": dict},
     ERROR: {
         "id": int,  # of the question, or 0
@@ -90,7 +96,7 @@ BROKER_SAYS: Final[Mapping[bytes, Mapping[str, type]]] = {
         "oldest": int,  # the oldest offset of the journal, 0 where it was not looked up
     },
     DONE: {"id": int},
-    BEAT: {"offset": int, "changed": list, "complete": bool},
+    BEAT: {"offset": int, "changed": list, "complete": bool, "clock": int},
     STRANGER: {},
 }
 

@@ -139,7 +139,11 @@ class ZmqTransport:
         try:
             async with asyncio.timeout(timeout + 1):
                 answer = await self.ask(
-                    protocol.REQUEST, timeout=timeout + 2, timeout_ms=max(1, int(timeout * 1000)), message=sent
+                    protocol.REQUEST,
+                    timeout=timeout + 2,
+                    timeout_ms=max(1, int(timeout * 1000)),
+                    deadline=self._conversation.deadline(timeout),
+                    message=sent,
                 )
         except TimeoutError:
             raise Timeout(f"{topic}: no answer within {timeout:g} s") from None

@@ -1,7 +1,7 @@
 """A client in a process of its own, so that a test can freeze it, kill it, and let it end.
 
 As a module it is the test's side: `Neighbour` starts one and hears what it says, a JSON object a line. Run as a program
-it is the client: `neighbour.py read|stay|visit URL NAME ...`. Knows the public client only.
+it is the client: `neighbour.py read|stay|serve|visit URL NAME ...`. Knows the public client only.
 """
 
 from __future__ import annotations
@@ -115,6 +115,15 @@ async def _stay(bus: Bus) -> None:
         await asyncio.to_thread(sys.stdin.read)
 
 
+async def _serve(bus: Bus, pattern: str) -> None:
+    """Carry out requests, and report each."""
+    async with bus, bus.serve(pattern) as requests:
+        _say(ready=True)
+        async for request in requests:
+            _say(done=request.message.body)
+            await request.reply({})
+
+
 async def _visit(bus: Bus) -> None:
     """Come and go."""
     async with bus:
@@ -143,6 +152,8 @@ def main() -> None:
     will = ("alert/" + name, {"active": True}) if "will" in more else None
     if role == "read":
         asyncio.run(_read(Bus(url, name=name, presence=True), more))
+    elif role == "serve":
+        asyncio.run(_serve(Bus(url, name=name), *more))
     elif role == "stay":
         asyncio.run(_stay(Bus(url, name=name, presence=True, will=will)))
     else:

@@ -122,7 +122,7 @@ async def test_a_flood_of_requests_is_limited(broker: Broker) -> None:
                 body = encode_body({"n": 1})
                 for number in range(2_000):
                     message = record(b"light/a/set", body)
-                    raw.say(protocol.REQUEST, id=number, timeout_ms=60_000, message=message)
+                    raw.say(protocol.REQUEST, id=number, timeout_ms=60_000, deadline=0, message=message)
                 refused = 0
                 for _ in range(2_000 - 256):
                     refused += raw.hear(protocol.ERROR)["kind"] == "refused"
@@ -145,7 +145,7 @@ async def test_a_flood_of_costly_questions_delays_nobody(broker: Broker, verb: s
     questions = {
         "beat": protocol.encode(protocol.BEAT, offset=0, lost=0, refilled=0),
         "snapshot": protocol.encode(protocol.SNAPSHOT, id=1, patterns=patterns, after=""),
-        "request": protocol.encode(protocol.REQUEST, id=1, timeout_ms=1, message=record(b"nothing/a/0")),
+        "request": protocol.encode(protocol.REQUEST, id=1, timeout_ms=1, deadline=0, message=record(b"nothing/a/0")),
     }
     # a question costs milliseconds, and each of the two gets every second turn: on a machine busy with other things the
     # broker may answer no more than 80 questions a second, and must not be asked to take more messages than that

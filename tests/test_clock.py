@@ -45,7 +45,7 @@ def test_the_core_counts_seconds_that_never_jump(jump_s: int) -> None:
     desk.greet(b"\0b", "caller")
     desk.turn((b"\0a", protocol.encode(protocol.SERVE, id=1, pattern="light/lamp/set")))
     ask = protocol.encode(
-        protocol.REQUEST, id=7, timeout_ms=5_000, message=encode_sent(b"light/lamp/set", b"\x80", time=0)
+        protocol.REQUEST, id=7, timeout_ms=5_000, deadline=0, message=encode_sent(b"light/lamp/set", b"\x80", time=0)
     )
     desk.turn((b"\0b", ask))
     desk.heard(b"\0b")

@@ -71,6 +71,7 @@ def _welcome(epoch: int, fanout: str, number: int = 0) -> bytes:
         number=number,
         beat_ms=1000,
         silence_ms=3000,
+        clock=1,
         limits={},
     )
 

@@ -130,7 +130,9 @@ def test_an_answer_too_deep_is_the_responders_error() -> None:
     for ident in (b"\0a", b"\0b"):
         desk.greet(ident)
     desk.turn((b"\0b", protocol.encode(protocol.SERVE, id=1, pattern="a/b")))
-    ask = protocol.encode(protocol.REQUEST, id=7, timeout_ms=1000, message=encode_sent(b"a/b", b"\x80", time=0))
+    ask = protocol.encode(
+        protocol.REQUEST, id=7, timeout_ms=1000, deadline=0, message=encode_sent(b"a/b", b"\x80", time=0)
+    )
     desk.turn((b"\0a", ask))
     desk.heard(b"\0a")
     desk.turn((b"\0b", _packed(protocol.ANSWER, {"ticket": 1, "ok": True, "body": _deep(600), "text": ""})))
