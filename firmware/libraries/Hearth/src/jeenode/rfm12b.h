@@ -41,7 +41,8 @@ class Rfm12b {
       free = !(status & (kByteReady | kSignal));
     }
     if (free) {
-      count_ = encodeFrame(frame, air_);
+      count_ = kPreamble + encodeFrame(frame, air_ + kPreamble);
+      air_[count_++] = 0xAA;  // covers the check's last byte while it leaves the shift register
       at_ = 0;
       state_ = kSending;
       command(kRest);
@@ -99,9 +100,6 @@ class Rfm12b {
     if (state_ == kSending) {
       if (at_ < count_) {
         command(kSendByte | air_[at_++]);
-      } else if (at_ == count_) {
-        command(kSendByte | kTail);
-        ++at_;
       } else {
         listen();
       }
@@ -140,7 +138,9 @@ class Rfm12b {
     kSignal = 0x0100,  // above the RSSI threshold of -91 dBm
   };
 
-  static constexpr uint8_t kTail = 0xAA;        // covers the check's last byte while it leaves the shift register
+  // Three bytes to find the bit rate by and the sync's first; the chip itself sends two more ahead of them, which its
+  // transmit register holds when it is switched on (data sheet, "Transmitter register write command").
+  static constexpr uint8_t kPreamble = 4;
   static constexpr uint8_t kSilenceLimit = 12;  // seconds: two heartbeats may be missed
   static constexpr uint16_t kHeartbeat = 0xE598;  // wake-up timer: 1.03 ms * 152 * 2^5 = 5.0 s (R = 5, M = 0x98)
 
@@ -214,7 +214,7 @@ class Rfm12b {
 
   Channel channel_ = {8, 212, 1600};
   FrameReader reader_;
-  uint8_t air_[kFrameMax];
+  uint8_t air_[kPreamble + kFrameMax + 1] = {0xAA, 0xAA, 0xAA, 0x2D};
   uint8_t count_ = 0;
   uint8_t at_ = 0;
   volatile State state_ = kSleeping;
