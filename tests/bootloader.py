@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, Self
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-IN_SYNC, OK, NO_SYNC = b"\x14", b"\x10", b"\x15"
+IN_SYNC, OK = b"\x14", b"\x10"
 END: Final = 0x20
 SIGNATURE: Final = bytes.fromhex("1e950f")
 _ARGUMENTS: Final = {
@@ -52,6 +52,7 @@ class Board:
         self._address = 0
         self._sketch = False
         self._buffer = bytearray()
+        self._news = threading.Condition()
         self._stop, self._wake = os.pipe()
         self._master, self._slave = pty.openpty()
         tty.setraw(self._slave)
@@ -67,6 +68,11 @@ class Board:
         self._thread.join(10)
         for descriptor in (self._stop, self._wake, self._master, self._slave):
             os.close(descriptor)
+
+    def hears(self, text: bytes, *, after: int) -> None:
+        """Wait until the sketch has been told `text`, after so many bytes."""
+        with self._news:
+            assert self._news.wait_for(lambda: text in self.heard[after:], timeout=20), f"{text!r} did not come"
 
     def _run(self) -> None:
         while True:
@@ -88,6 +94,9 @@ class Board:
             if self._sketch:
                 replies.append(self._text())
                 break
+            if self._buffer[0] not in {*_ARGUMENTS, _EXTENDED, _PROGRAM_PAGE}:
+                del self._buffer[0]  # noise, or what was meant for the sketch
+                continue
             length = self._length()
             if length is None or len(self._buffer) < length:
                 break
@@ -125,11 +134,11 @@ class Board:
             answer = b"\x01"
         elif kind == _LEAVE:
             self._sketch = True
-        elif kind not in {*_ARGUMENTS, _EXTENDED}:
-            return NO_SYNC
         return IN_SYNC + answer + OK
 
     def _text(self) -> bytes:
-        self.heard += bytes(self._buffer)
+        with self._news:
+            self.heard += bytes(self._buffer)
+            self._news.notify_all()
         text, self._buffer = self._buffer.decode("latin-1"), bytearray()
         return "".join(self.answer(command) for command in re.findall(r"[\d,]*[a-z]", text)).encode()

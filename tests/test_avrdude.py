@@ -65,8 +65,8 @@ async def test_another_chip_is_not_written(image: Path) -> None:
 
 
 async def test_a_port_that_is_not_there(image: Path) -> None:
-    """The error says so."""
-    with pytest.raises(FlashError, match="/dev/no-such-port: the port does not open: No such file or directory"):
+    """The error says so, and how to find the right one."""
+    with pytest.raises(FlashError, match="/dev/no-such-port: there is no such port; `ls -l /dev/serial/by-id`"):
         await flash(port="/dev/no-such-port", image=image, tell=lambda _: None)
 
 

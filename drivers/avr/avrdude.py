@@ -59,6 +59,12 @@ FAULTS: Final = (
      "the chip is another one: it says {0} ({1}), the image is for an ATmega328P; nothing was written"),
     (r"device (0x\w+) != input (0x\w+) at addr (0x\w+)",
      "read back {0} where {1} was written, at address {2}: the flash is worn or the line is bad; try once more"),
+    (r"cannot open port [^\n]*?: No such file",
+     "there is no such port; `ls -l /dev/serial/by-id` shows what is plugged in"),
+    (r"cannot open port [^\n]*?: Permission denied",
+     "you may not use the port; type: sudo adduser $USER dialout    and log in anew"),
+    (r"cannot open port [^\n]*?: Device or resource busy",
+     "another program has the port; end it first"),
     (r"cannot open port [^\n]*?: ([^\n:]+)\n", "the port does not open: {0}"),
     (r"not in sync|not responding|unable to open programmer", ""),
 )  # fmt: skip

@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from drivers.port import Lost, Opened, Port, Received
+from drivers.port import Lost, Port, Received
 from drivers.rf12.commands import command
 from drivers.rf12.lines import Lines
 from drivers.rf12.values import Banner, Config
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
 
 STARTED_S: Final = 4.0
 """Seconds a board may take to say its first line: the boot loader's wait, 2 s at most, and the banner."""
 ANSWER_S: Final = 2.0
 """Seconds for the answer to a command: measured 0.2 s, help text and an EEPROM's writing before it included."""
+QUIET_S: Final = 0.3
+"""Silence after settings: a board says them twice when it starts, with its help in between."""
 TRIES: Final = 3
 
 
@@ -56,38 +55,61 @@ async def configure(address: str, *, baud: int, wanted: Wanted) -> Config:
         ConsoleError: the port does not open, the board is silent, or it does not take a setting.
     """
     async with Port(address, baud=baud) as port:
-        answers = _configs(port)
-        config = await _ask(port, answers, command("v"), address, first=True)
+        console = _Console(port)
+        config = await console.started()
         for words, field, value in wanted.commands():
             for _ in range(TRIES):
                 if getattr(config, field) == value:
                     break
-                config = await _ask(port, answers, words, address)
+                config = await console.ask(words)
             if getattr(config, field) != value:
                 raise ConsoleError(
-                    f"{address}: the board does not take {words.decode().strip()}: it stays {field} "
+                    f"{address}: the board does not take {words.decode().strip()}: its {field} stays "
                     f"{getattr(config, field)}"
                 )
         return config
 
 
-async def _ask(
-    port: Port, answers: AsyncIterator[Config], words: bytes, address: str, *, first: bool = False
-) -> Config:
-    """Send a command until settings come back."""
-    waits: Sequence[float] = [ANSWER_S] * TRIES
-    if first:  # opening the port has reset most boards: what they say by themselves is the answer
-        waits = [STARTED_S, *waits]
-    for wait in waits:
-        if not first:
-            await port.write(words)
-        first = False
+class _Console:
+    """One conversation."""
+
+    def __init__(self, port: Port) -> None:
+        self._port = port
+        self._lines = Lines()
+
+    async def started(self) -> Config:
+        """Wait for what the board says by itself: opening its port has reset most; ask the others."""
+        return await self._heard(STARTED_S) or await self.ask(command("v"))
+
+    async def ask(self, words: bytes) -> Config:
+        """Send a command until settings come back."""
+        for _ in range(TRIES):
+            try:
+                await self._port.write(words)
+            except ConnectionError as error:
+                raise ConsoleError(f"{self._port.address}: {error}") from None
+            if config := await self._heard(ANSWER_S):
+                return config
+        raise ConsoleError(
+            f"{self._port.address}: the board does not answer {words.decode().strip()!r}; is it running, and is it "
+            "the right speed?"
+        )
+
+    async def _heard(self, wait_s: float) -> Config | None:
+        """Return the last settings the board says before it falls silent, or None."""
+        found: Config | None = None
         try:
-            return await asyncio.wait_for(anext(answers), wait)
+            async with asyncio.timeout(wait_s) as limit:
+                async for event in self._port:
+                    if isinstance(event, Lost):
+                        raise ConsoleError(f"{self._port.address}: {event.reason}")
+                    if not isinstance(event, Received):
+                        continue
+                    for value in self._lines.feed(event.data):
+                        config = value.config if isinstance(value, Banner) else value
+                        if isinstance(config, Config):
+                            found = config
+                            limit.reschedule(asyncio.get_running_loop().time() + QUIET_S)
         except TimeoutError:
-            continue
-        except ConnectionError as error:
-            raise ConsoleError(f"{address}: {error}") from None
-    raise ConsoleError(
-        f"{address}: the board does not answer {words.decode().strip()!r}; is it running, and is the speed right?"
-    )
+            pass
+        return found
