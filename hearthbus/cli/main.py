@@ -47,6 +47,7 @@ VERBS: Final = {
     "call": Verb("hearthbus.cli.call", "ask a service and print its answer"),
     "log": Verb("hearthbus.cli.log", "print what was published in the past"),
     "status": Verb("hearthbus.cli.status", "show which services are there, and how they are"),
+    "nodes": Verb("hearthbus.cli.nodes", "show which radio nodes were heard, and how they are"),
     "top": Verb("hearthbus.cli.top", "show the live rates by topic"),
 }
 

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from hearthbus.errors import Invalid
+
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Callable, Sequence
@@ -18,6 +20,8 @@ examples:
   hearthbus up                       the whole house of ./hearthbus.toml, or the example house
   hearthbus up sun host              the broker and these services alone
   hearthbus up --config house.toml
+  hearthbus up --demo                a simulated house: nodes that report, motion that switches lights
+  hearthbus up --demo --folder DIR   the same, kept in a folder of its own to look into and to change
 
 Where [bus] url or HEARTHBUS_URL names another broker than [broker] makes, `up` starts the services alone.
 A process that dies is started again, after 1, 2, 4, ... 60 seconds. Ctrl-C stops the services, then the broker.
@@ -29,17 +33,33 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Declare what the verb takes."""
     parser.add_argument("names", metavar="NAME", nargs="*", help="a service, by its table's name; default: all")
     parser.add_argument("--config", metavar="FILE", help="default: ./hearthbus.toml, then the user's, then /etc's")
+    parser.add_argument("--demo", action="store_true", help="run a simulated house, which leaves yours alone")
+    parser.add_argument("--folder", metavar="DIR", help="with --demo: keep its files there; default: until it ends")
+    parser.add_argument("--firmware", action="store_true", help="with --demo: simulate the processors of its nodes")
     parser.epilog = EXAMPLES
 
 
 def main(args: Namespace) -> int:
     """Run the verb."""
+    names = tuple(dict.fromkeys(args.names))
+    if not args.demo:
+        if args.folder or args.firmware:
+            raise Invalid(f"up: {'--folder' if args.folder else '--firmware'} goes with --demo")
+        return _run(args.config, names)
+    if args.config:
+        raise Invalid("up: --demo has a configuration of its own; leave out --config")
+    from hearthbus.cli.demo import demo_house
+
+    with demo_house(args.folder, firmware=args.firmware) as config:
+        return _run(config, names, demo=True)
+
+
+def _run(config: str | None, names: tuple[str, ...], *, demo: bool = False) -> int:
     from hearthbus.cli.check import BAD_CONFIG, checked
 
-    names = tuple(dict.fromkeys(args.names))
-    if not _checked_apart(args.config, names):
+    if not _checked_apart(config, names):
         return BAD_CONFIG
-    house = checked(args.config, only=())
+    house = checked(config, only=())
     if house is None:
         return BAD_CONFIG
 
@@ -48,10 +68,10 @@ def main(args: Namespace) -> int:
     from hearthbus.cli.output import wants_colour
 
     colour = wants_colour(tty=sys.stdout.isatty(), environ=os.environ)
-    return asyncio.run(_up(house, names or house.tables, colour=colour))
+    return asyncio.run(_up(house, names or house.tables, colour=colour, demo=demo))
 
 
-async def _up(house: House, names: Sequence[str], *, colour: bool) -> int:
+async def _up(house: House, names: Sequence[str], *, colour: bool, demo: bool) -> int:
     from hearthbus.running.supervisor import Supervisor
 
     def paint(number: int, text: str) -> str:
@@ -67,7 +87,7 @@ async def _up(house: House, names: Sequence[str], *, colour: bool) -> int:
         services={name: (*command, "run", name, *config) for name in names},
         say=printer.say,
         paint=paint,
-        greeting=greeting(house, names, program=_program()),
+        greeting=greeting(house, names, program=_program(), demo=demo),
     )
     printer.gone = supervisor.stop
     code = await supervisor.run()
@@ -96,7 +116,7 @@ class Printer:
             pass  # a full disk under the log is no reason to stop a house
 
 
-def greeting(house: House, names: Sequence[str], *, program: str) -> list[str]:
+def greeting(house: House, names: Sequence[str], *, program: str, demo: bool = False) -> list[str]:
     """Say what runs, where, and what to type next, a line each."""
     from hearthbus.bus import default_url
 
@@ -108,11 +128,17 @@ def greeting(house: House, names: Sequence[str], *, program: str) -> list[str]:
     lines = [f"The house is up: {broker}; {what}.", f"Its configuration is {house.path}."]
     if house.example:
         lines[1:] = [f"No hearthbus.toml was found, so this is the example house; copy {house.path} to make it yours."]
+    more = []
+    if demo:
+        from hearthbus.cli.demo import TRY
+
+        more = [f"  {program} {words}{url}" for words in TRY]
     return [
         *lines,
         "Type in a second terminal:",
         f"  {program} sub '#' -v{url}",
         f"  {program} status{url}",
+        *more,
         "Ctrl-C stops it all.",
     ]
 

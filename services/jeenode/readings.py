@@ -131,8 +131,9 @@ class Reader:
         """Yield what a payload tells; a field whose sensor is missing yields nothing."""
         for name, value in vars(packet).items():
             kind, number = _split(name)
-            of_sensor = isinstance(packet, hearth.Temperature) and kind == "temperature"
-            place = self._sensor_place(packet.index) if of_sensor else self._place
+            place = self._place
+            if isinstance(packet, hearth.Temperature) and kind == "temperature":
+                place = self._sensor_place(packet.index)
             quantity = _OTHER_FIELDS.get((type(packet), kind)) or FIELDS.get(kind)
             if quantity is None or value is None or value == _NO_SENSOR.get((type(packet), kind)):
                 continue

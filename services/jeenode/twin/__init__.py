@@ -32,8 +32,9 @@ class Twin(Service):
         """Part of the packets that get lost on the air, 0..1."""
         stock: bool = False
         """Whether the gateway is an RF12demo as JeeLabs left it, without hearth mode."""
-        report_s: float = 60.0
-        hold_s: float = 30.0
+        report_s: float = 20.0
+        """Seconds between the reports of a node; a real one saves its battery."""
+        hold_s: float = 10.0
         """Seconds after which a room node says that nobody moves any more."""
 
         def __post_init__(self) -> None:
