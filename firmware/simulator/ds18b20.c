@@ -240,7 +240,8 @@ void ds18b20_attach(struct node *node)
 void ds18b20_set(struct node *node, int index, bool present, double celsius)
 {
     struct ds18b20 *s = &node->wire.sensor[index];
-    uint8_t rom[8] = {FAMILY, index + 1, node->number, 0x5e, 0xed, 0, 0, 0};
+    uint8_t order = 0x40 | (index & 1) << 1 | index >> 1; /* so that a search finds them by index */
+    uint8_t rom[8] = {FAMILY, order, node->number, 0x5e, 0xed, 0, 0, 0};
     rom[7] = check(rom, 7);
     memcpy(s->rom, rom, sizeof rom);
     s->present = present;
