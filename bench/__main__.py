@@ -9,7 +9,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from bench import house, latency, memory, scale, throughput
+from bench import firmware, house, latency, memory, nodes, scale, throughput
 from bench.peers import PEERS
 from bench.report import machine, markdown, summary
 
@@ -24,6 +24,8 @@ MEASUREMENTS = {
     "latency": latency.measure,
     "memory": memory.measure,
     "house": house.measure,
+    "nodes": nodes.measure,
+    "firmware": firmware.measure,
     "subscribers": scale.subscribers,
     "topics": scale.topics,
 }

@@ -43,6 +43,7 @@ BUDGETS = {
     "house/private": Budget(what="all default services in one process, private memory", unit="MB", at_most=60),
     "start/help": Budget(what="`hearthbus --help`", unit="s", at_most=0.15),
     "start/online": Budget(what="service start to online", unit="s", at_most=0.6),
+    "motion/p99": Budget(what="motion line in to light command out, host side, p99", unit="ms", at_most=20),
     "house/cpu": Budget(what="idle CPU of the whole house", unit="% of a core", at_most=1),
 }
 
