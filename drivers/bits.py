@@ -134,7 +134,12 @@ class Float:
             raise CodecError(Reason.VALUE, f"{number} is no number")
         if self.width == 32:
             number = self._shortest(number, raw)
-        return float(number) if self.scale == 1 else float(Fraction(repr(number)) * self.scale)
+        if self.scale == 1:
+            return float(number)
+        try:
+            return float(Fraction(repr(number)) * self.scale)
+        except OverflowError:
+            raise CodecError(Reason.VALUE, f"{number} times {float(self.scale)} is too great") from None
 
     def write(self, value: Value) -> int:
         """Return the bits of `value`."""
