@@ -155,7 +155,7 @@ class Gateway {
     board_.radio.begin({uint8_t(band > 3 ? band : band == 1 ? 4 : band == 2 ? 8 : 9), command.bytes[1], 1600});
     const uint16_t until = now + 60;  // ms: others may talk first, and 66 bytes take 13
     bool sent = false;
-    while ((!sent || board_.radio.busy()) && int16_t(board_.now() - until) < 0) {
+    while ((!sent || board_.radio.sending()) && int16_t(board_.now() - until) < 0) {
       if (!sent) sent = board_.radio.send(elsewhere);
     }
     relay_.begin(settings_, flags_, now);

@@ -4,6 +4,7 @@
 // know pins or sleep: `Board` has what room_node.h asks for but for the room, and measure(), temperature(index).
 #pragma once
 
+#include "every.h"
 #include "node.h"
 
 namespace hearth {
@@ -18,10 +19,7 @@ class OneWireNode {
   Node<Board>& node() { return node_; }
 
   void poll() {
-    const uint32_t now = board_.clock.now();
-    if (reported_ && now - reported_at_ < uint32_t(node_.settings().report) * 1000) return;
-    reported_ = true;
-    reported_at_ = now;
+    if (!report_.due(board_.clock.now(), uint32_t(node_.settings().report) * 1000)) return;
     board_.clock.calibrate();
     const uint8_t found = board_.measure();
     const uint16_t battery = board_.supply();
@@ -38,8 +36,7 @@ class OneWireNode {
  private:
   Board& board_;
   Node<Board> node_;
-  uint32_t reported_at_ = 0;
-  bool reported_ = false;
+  Every report_;
 };
 
 }  // namespace hearth

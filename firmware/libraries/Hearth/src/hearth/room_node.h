@@ -4,6 +4,7 @@
 // supply(), climate(), wakeRadio(), converse(node, ms), ms() awake, and a clock with now() and calibrate().
 #pragma once
 
+#include "every.h"
 #include "hyt131.h"
 #include "motion.h"
 #include "node.h"
@@ -23,10 +24,7 @@ class RoomNode {
   void poll() {
     const MotionWatch::Event event = watch_.look(board_.motion(), board_.clock.now(), node_.settings().hold);
     if (event != MotionWatch::kNone) tellMotion(event == MotionWatch::kBegan);
-    const uint32_t now = board_.clock.now();
-    if (reported_ && now - reported_at_ < uint32_t(node_.settings().report) * 1000) return;
-    reported_ = true;
-    reported_at_ = now;
+    if (!report_.due(board_.clock.now(), uint32_t(node_.settings().report) * 1000)) return;
     board_.clock.calibrate();
     report();
   }
@@ -51,8 +49,7 @@ class RoomNode {
   Board& board_;
   Node<Board> node_;
   MotionWatch watch_;
-  uint32_t reported_at_ = 0;
-  bool reported_ = false;
+  Every report_;
 };
 
 }  // namespace hearth

@@ -61,7 +61,7 @@ class Rfm12b {
     return true;
   }
 
-  bool busy() const { return state_ == kSending || state_ == kHolding || !reader_.empty(); }
+  bool sending() const { return state_ == kSending; }
 
   void sleep() {
     hold();

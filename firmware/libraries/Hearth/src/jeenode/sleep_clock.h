@@ -101,6 +101,7 @@ class SleepClock {
       wdt_reset();
       WDTCSR = _BV(WDCE) | _BV(WDE);
       WDTCSR = _BV(WDIE) | _BV(WDE) | (period & 7) | (period & 8 ? _BV(WDP3) : 0);
+      wdt_reset();  // the first period is a whole one
     }
   }
 

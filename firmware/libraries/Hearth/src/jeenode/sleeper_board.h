@@ -48,7 +48,7 @@ struct SleeperBoard {
   // Let a node's packet go its way and listen for a while after it; then the radio sleeps.
   template <class AnyNode>
   void converse(AnyNode& node, uint16_t listen) {
-    for (const uint16_t from = millis(); node.busy() || uint16_t(millis() - from) < listen;) {
+    for (const uint16_t from = millis(); node.busy() || radio.sending() || uint16_t(millis() - from) < listen;) {
       node.poll(millis(), clock.now() / 1000);
       clock.idle();
     }
