@@ -98,6 +98,8 @@ class Ether:
     images: Path
     folder: Path
     events: list[Event] = field(default_factory=list)
+    _heard: dict[str, int] = field(default_factory=dict)
+    """Up to which event `said` has looked, for each node."""
     _answers: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
 
@@ -131,14 +133,21 @@ class Ether:
         assert answer == "came", f"no {kind} of {node or 'any node'} in {within_ms} ms; {self.events[before:]}"
         return next(e for e in reversed(self.events) if e.kind == kind and node in (None, e.node))
 
-    async def said(self, node: str, text: str, *, within_ms: float = 1000) -> str:
-        """Let time pass until the node's serial line says a line with `text` in it; return the line."""
+    async def said(self, node: str, *texts: str, within_ms: float = 1000) -> str:
+        """Let time pass until the serial line has said a line with one of `texts` in it; return the line.
+
+        What has been said already counts, from the line on that the last call for this node returned.
+        """
         end = await self.time() + within_ms
-        while (now := await self.time()) < end:
-            line = (await self.until("uart", node, within_ms=end - now)).text
-            if text in line:
-                return line
-        raise AssertionError(f"{node} did not say {text!r} in {within_ms} ms: {self.lines(node)[-10:]}")
+        while True:
+            for at in range(self._heard.get(node, 0), len(self.events)):
+                event = self.events[at]
+                self._heard[node] = at + 1
+                if (event.kind, event.node) == ("uart", node) and any(text in event.text for text in texts):
+                    return event.text
+            left = end - await self.time()
+            if left <= 0 or await self.command("until", left, "uart", node) != "came":
+                raise AssertionError(f"{node} did not say {texts} in {within_ms} ms: {self.lines(node)[-10:]}")
 
     async def came(self, fits: Callable[[Event], bool], *, within_s: float = 10.0) -> Event:
         """Real-time mode: wait for the first event that fits, from the start on."""
@@ -299,7 +308,7 @@ def build() -> Path:
 
     Several test processes may call it at once: the first builds, the others wait.
     """
-    for thing, package in NEEDED.items():
+    for thing in NEEDED:
         there = Path(thing).exists() if thing.startswith("/") else shutil.which(thing)
         assert there, f"{thing} is missing; install it: sudo apt-get install {' '.join(NEEDED.values())}"
     sources = sorted(_sources())

@@ -16,7 +16,7 @@ async def _gateway(house: Ether) -> None:
     await house.run(BOOT_MS)
 
 
-async def test_a_packet_is_preamble_sync_frame_and_check():
+async def test_a_packet_is_preamble_sync_frame_and_check() -> None:
     """What the gateway is told to send is on the air byte for byte as RF12 has it."""
     async with ether() as house:
         await _gateway(house)
@@ -30,7 +30,7 @@ async def test_a_packet_is_preamble_sync_frame_and_check():
 
 
 @pytest.mark.parametrize(("size", "expected_ms"), [(0, 2.06), (4, 2.71), (6, 3.03), (66, 12.78)])
-async def test_air_time_is_the_real_ones(size, expected_ms):
+async def test_air_time_is_the_real_ones(size: int, expected_ms: float) -> None:
     """A packet occupies the air for 162.4 us a byte and the start of the synthesiser."""
     async with ether() as house:
         await _gateway(house)
@@ -40,7 +40,7 @@ async def test_air_time_is_the_real_ones(size, expected_ms):
         assert expected_ms == pytest.approx(house.packets()[-1].air_ms, abs=0.03)
 
 
-async def test_two_runs_are_the_same():
+async def test_two_runs_are_the_same() -> None:
     """The same commands give the same events, to the microsecond, with loss and corruption too."""
     runs = []
     for _ in range(2):
@@ -58,7 +58,7 @@ async def test_two_runs_are_the_same():
     assert len(runs[0]) > 3
 
 
-async def test_a_node_out_of_range_is_not_heard():
+async def test_a_node_out_of_range_is_not_heard() -> None:
     """A link that is off carries nothing; the sender tries in vain."""
     async with ether() as house:
         await house.node("gateway", "gateway", on=False)
@@ -72,7 +72,7 @@ async def test_a_node_out_of_range_is_not_heard():
         assert not [line for line in house.lines("gateway") if "OK" in line]
 
 
-async def test_two_at_once_spoil_each_other():
+async def test_two_at_once_spoil_each_other() -> None:
     """Two nodes that start in the same moment collide, and both get through later."""
     async with ether() as house:
         await _gateway(house)
@@ -87,7 +87,7 @@ async def test_two_at_once_spoil_each_other():
         assert {"34", "35"} == {line.split()[1] for line in heard}
 
 
-async def test_an_eeprom_write_takes_its_time():
+async def test_an_eeprom_write_takes_its_time() -> None:
     """A cell that is being written when the power goes stays erased."""
     async with ether() as house:
         await _gateway(house)
@@ -104,7 +104,7 @@ async def test_an_eeprom_write_takes_its_time():
         assert 7 == (await house.eeprom("gateway", 0, 32))[1]
 
 
-async def test_a_wrong_command_is_told_with_its_line():
+async def test_a_wrong_command_is_told_with_its_line() -> None:
     """An error names the line and what was wrong with it."""
     async with ether() as house:
         with pytest.raises(AssertionError, match=r"error line 2: there is no node `nobody`"):
