@@ -138,20 +138,36 @@ class EmonThV2(EmonTh):
     pulses: U32
 
 
-EMON: Final[tuple[type[Packet], ...]] = (EmonTx, EmonTxShield, EmonTxV3, EmonTxV3Continuous, EmonTh, EmonThV2)
-"""OpenEnergyMonitor's, each of another length: the length tells them apart."""
-_EMON_BY_SIZE: Final = {kind.layout.size: kind for kind in EMON}
+EMONTX: Final[tuple[type[Packet], ...]] = (EmonTx, EmonTxShield, EmonTxV3, EmonTxV3Continuous)
+"""Each of another length, which tells them apart."""
+EMONTH: Final[tuple[type[Packet], ...]] = (EmonTh, EmonThV2)
+"""As above; an `EmonThV2` is as long as an `EmonTx`, so the two families must be told apart by the node."""
 
 
 def emontx(data: bytes) -> Packet:
-    """Return the OpenEnergyMonitor payload of `data`, by its length.
+    """Return the emonTx payload of `data`, by its length.
 
     Raises:
         CodecError: none has this length.
     """
-    if kind := _EMON_BY_SIZE.get(len(data)):
-        return kind.decode(data)
-    raise CodecError(Reason.LENGTH, f"no emonTx or emonTH sends {len(data)} bytes; describe them with fields")
+    return _by_size(EMONTX, data)
+
+
+def emonth(data: bytes) -> Packet:
+    """Return the emonTH payload of `data`, by its length.
+
+    Raises:
+        CodecError: none has this length.
+    """
+    return _by_size(EMONTH, data)
+
+
+def _by_size(kinds: tuple[type[Packet], ...], data: bytes) -> Packet:
+    for kind in kinds:
+        if kind.layout.size == len(data):
+            return kind.decode(data)
+    sizes = ", ".join(f"{kind.__name__} {kind.layout.size}" for kind in kinds)
+    raise CodecError(Reason.LENGTH, f"{len(data)} bytes are none of: {sizes}; describe them with fields")
 
 
 def stock_led(data: bytes) -> StockLed | StockLedRamp:
