@@ -151,11 +151,12 @@ def decode_batch(frame: bytes) -> tuple[int, list[bytes]]:
     """Take PUBLISH or STORE apart: the first number and the messages.
 
     Raises:
-        Invalid: truncated, or not a list of bytes.
+        Invalid: truncated, more than `MAX_BATCH`, or not a list of bytes.
     """
     try:
         (first,) = _NUMBER.unpack_from(frame, 1)
-        messages = msgpack.unpackb(frame[9:], use_list=True)
+        # the limit is in the first bytes: the work of reading so many is not done before they are refused
+        messages = msgpack.unpackb(frame[9:], use_list=True, max_array_len=MAX_BATCH)
     except Exception as error:  # noqa: BLE001 - as in decode
         raise Invalid(f"a batch that cannot be read ({type(error).__name__})") from None
     if type(messages) is not list or any(type(message) is not bytes for message in messages):
