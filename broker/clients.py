@@ -42,6 +42,8 @@ class Client:
     """The highest number of its session that was taken in."""
     heard: float
     """Monotonic time of its last frame."""
+    up: bool = False
+    """Its presence has been said."""
     origin: bytes = b""
     publishes: dict[bytes, TopicState] = field(default_factory=dict)
     """Topics it may publish: permission and state in one look-up."""

@@ -13,7 +13,7 @@ from broker.commits import Commits
 from broker.consumers import Consumers
 from broker.greeting import Greeting
 from broker.pages import Pages
-from broker.presence import Presence
+from broker.presence import Presence, name_of
 from broker.requests import Requests, time_left_ms
 from broker.stream import Stream
 from hearthbus import protocol
@@ -149,7 +149,7 @@ class Core:
         if topic.startswith(b"$sub/"):
             return len(topic) < 100
         if topic.startswith(b"$up/"):
-            self.presence.held(topic[4:].rstrip(b"\0").decode(errors="replace"))
+            self.greeting.held(name_of(topic))
         return len(topic) <= 201
 
     def marker(self, topic: bytes) -> bytes:
@@ -159,9 +159,9 @@ class Core:
     def unsubscribed(self, topic: bytes) -> None:
         """A subscription ended, or its holder died: lost at the next tick, unless a goodbye is on its way."""
         if topic.startswith(b"$up/"):
-            name = topic[4:].rstrip(b"\0").decode(errors="replace")
+            name = name_of(topic)
             client = self.clients.named(name)
-            if self.presence.released(name) and client is not None:
+            if self.presence.released(name) and client is not None and client.up:
                 self._ending.add(client)
 
     def lose(self, client: Client, reason: str) -> None:
@@ -172,7 +172,7 @@ class Core:
         """A reply could not be sent: the connection is gone, or does not read."""
         client = self.clients.by_ident.get(ident)
         if client is not None and self.mono >= self._blameless_until:
-            self.lose(client, "it does not read its answers")
+            self.lose(client, "its connection ended, or it does not read its answers")
 
     def drop(self, reason: str) -> None:
         """Count a frame that is dropped."""
@@ -199,7 +199,7 @@ class Core:
             self.drop("malformed")
             return
         last = first + len(records) - 1
-        if not 0 < first <= last + 1 < 2**63 or len(records) > protocol.MAX_BATCH:
+        if not 0 < first <= last + 1 < 2**63:
             self.drop("malformed")
             return
         new = records[max(0, client.number - first + 1) :]

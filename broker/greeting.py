@@ -50,12 +50,30 @@ class Greeting:
             will=fields["will"],
             number=core.clients.numbers.get(fields["session"], 0),
             heard=core.mono,
+            up=before is not None and before.up,
         )
         core.clients.add(client)
         self.welcome(client)
-        if client.presence and not core.presence.greeted(client) and before is None:
-            core.stream.say(f"service/{client.name}", online(client, core.wall), wall=core.wall)
-            core.out.notes.append(f"{client.name} is online (pid {client.pid})")
+        if client.presence and core.presence.greeted(client):
+            client.up = True
+        elif client.presence and not client.up and core.presence.is_held(client.name):
+            self.announce(client)
+
+    def held(self, name: str) -> None:
+        """`$up/<name>` is held: whoever greeted by that name is there."""
+        core = self._core
+        core.presence.held(name)
+        client = core.clients.named(name)
+        if client is not None and not client.up:
+            self.announce(client)
+
+    def announce(self, client: Client) -> None:
+        """Say that a service is online: from now on its death would show."""
+        core = self._core
+        client.up = True
+        core.presence.came(client.name)
+        core.stream.say(f"service/{client.name}", online(client, core.wall), wall=core.wall)
+        core.out.notes.append(f"{client.name} is online (pid {client.pid})")
 
     def welcome(self, client: Client) -> None:
         """Tell a client what it needs to know."""
@@ -83,7 +101,9 @@ class Greeting:
         """Let a client go: `offline` after a goodbye, else `lost`, and then its last will is published."""
         core = self._core
         self._forget(client, reason)
-        if client.presence:
+        if client.presence and status == "offline":
+            core.presence.leaving(client.name)
+        if client.up:
             self.say_ended(client.name, online(client, core.wall), status, reason)
         elif status == "lost" and client.will:
             core.stream.say(client.will["topic"], client.will["body"], wall=core.wall)
@@ -145,6 +165,7 @@ class Greeting:
             self._check_room(f"service/{name}")
             holder = core.clients.named(name)
             if holder is not None and holder.session != fields["session"]:
+                self.welcome(holder)  # says nothing new to one that lives, and shows at once that another is dead
                 raise Unavailable(
                     f"the name {name!r} is in use by process {holder.pid} on {holder.host}; "
                     "stop it first, or give this one another name"

@@ -1,7 +1,8 @@
 """Presence: which services are there, said as retained state on service/<name>, and the last will of those that die.
 
-A service is online from its greeting, offline when it says goodbye, lost when its `$up/<name>` subscription ends
-without that, when it is silent for too long, or when it does not come back after the broker did. Pure.
+A service is online once it has greeted and `$up/<name>` is held, so that its death will show; offline when it says
+goodbye; lost when that subscription ends without it, when it is silent for too long, or when it does not come back
+after the broker did. Pure.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ class Presence:
 
     def __init__(self) -> None:
         self._holders: dict[str, int] = {}
+        self._leaving: dict[str, int] = {}
         self._missing: dict[str, dict[str, Any]] = {}
 
     def held(self, name: str) -> None:
@@ -28,8 +30,22 @@ class Presence:
         """Whether a subscription of `$up/<name>` is there."""
         return name in self._holders
 
+    def leaving(self, name: str) -> None:
+        """Who said goodbye will end its subscription: it does not count, and its end is nobody's death."""
+        if name in self._holders:
+            self._leaving[name] = self._leaving.get(name, 0) + 1
+            self._drop(name)
+
     def released(self, name: str) -> bool:
         """One ended; True when it was the last: two can overlap when a service is replaced."""
+        if name in self._leaving:
+            self._leaving[name] -= 1
+            if not self._leaving[name]:
+                del self._leaving[name]
+            return False
+        return self._drop(name)
+
+    def _drop(self, name: str) -> bool:
         left = self._holders.get(name, 0) - 1
         if left > 0:
             self._holders[name] = left
@@ -42,13 +58,25 @@ class Presence:
 
     def greeted(self, client: Client) -> bool:
         """A service greets; True where its presence is already said truly, by the broker before this one."""
-        body = self._missing.pop(client.name, None)
-        return body is not None and body.get("pid") == client.pid and body.get("host") == client.host
+        body = self._missing.get(client.name, {})
+        same = (client.pid, client.host) == (body.get("pid"), body.get("host"))
+        if same:
+            self.came(client.name)
+        return same
+
+    def came(self, name: str) -> None:
+        """A service is online: it is not waited for any more."""
+        self._missing.pop(name, None)
 
     def never_came(self) -> list[tuple[str, dict[str, Any]]]:
         """The services that did not come back, each with its last presence; asked once."""
         missing, self._missing = self._missing, {}
         return list(missing.items())
+
+
+def name_of(topic: bytes) -> str:
+    """Whose death the end of a subscription of `$up/<name>` shows."""
+    return topic[4:].rstrip(b"\0").decode(errors="replace")
 
 
 def online(client: Client, wall: int) -> dict[str, Any]:

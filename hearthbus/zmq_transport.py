@@ -76,20 +76,23 @@ class ZmqTransport:
         self._talk.link.subscribe(self._routing.watch)
         try:
             await self._talk.open(timeout)
+            async with asyncio.timeout(timeout):
+                while self._presence and not await self._online():
+                    await self.wait_up()
+        except TimeoutError:
+            await self.close()
+            raise Unavailable(f"the broker at {self._url} greets, but its fan-out does not answer") from None
         except BaseException:
-            self._talk = None
+            await self.close()
             raise
 
     async def close(self) -> None:
         """Send what waits, end every stream, let go."""
         if self._talk is None:
             return
-        for subscription in list(self._routing.subscriptions):
-            subscription.close()
-        for responder in list(self._responders):
-            responder.close()
-        for durable in list(self._durables):
-            durable.close()
+        streams: list[ZmqResponder | ZmqDurable | ZmqSubscription] = [*self._responders, *self._durables]
+        for stream in [*streams, *self._routing.subscriptions]:
+            stream.close()
         await self._talk.close()
         self._talk = None
 
@@ -247,7 +250,7 @@ class ZmqTransport:
 
     def asked(self, ticket: int, timeout_s: float, frame: bytes) -> None:
         """Give a request to the responder of the most exact pattern."""
-        loop = asyncio.get_running_loop()
+        deadline = asyncio.get_running_loop().time() + timeout_s
         try:
             message = decode(frame)
         except Invalid as error:
@@ -258,7 +261,7 @@ class ZmqTransport:
             self.answer(ticket, ok=False, body={}, text=f"{self.name} does not serve {message.topic} any more")
             return
         best = min(fitting, key=lambda part: ("#" in part.pattern, part.pattern.count("+"), -len(part.pattern)))
-        self._later(best.take(ZmqRequest(self, message, ticket=ticket, deadline=loop.time() + timeout_s)))
+        self._later(best.take(ZmqRequest(self, message, ticket=ticket, deadline=deadline)))
 
     def messages(self, frames: list[bytes]) -> None:
         """Messages came through the fan-out."""
@@ -271,6 +274,13 @@ class ZmqTransport:
     def verified(self) -> tuple[int, int, int]:
         """What the heartbeat reports."""
         return self._routing.verified()
+
+    async def _online(self) -> bool:
+        """Whether the broker holds what is subscribed so far, `$up/` with it: then it has said that we are online."""
+        try:
+            return await self.marker() >= 0
+        except Unavailable:
+            return False
 
     async def _say_patterns(self) -> None:
         await self.ask(protocol.WATCH, timeout=10, patterns=self._routing.patterns())

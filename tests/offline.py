@@ -87,8 +87,10 @@ class Desk:
         self.core.clients.numbers = dict(old.clients.numbers)
 
     def greet(self, ident: bytes, name: str = "somebody", **fields: Any) -> None:
-        """Greet as a client would."""
+        """Greet as a client would, and be there."""
         self.turn((ident, hello(ident, name, **fields)))
+        if fields.get("presence"):
+            self.subscribed(protocol.PRESENCE.encode() + name.encode() + b"\0")
 
     def heard(self, ident: bytes) -> list[tuple[bytes, Any]]:
         """What a client was told since the last time: verb and fields (a number for TAKEN and STORED)."""
