@@ -186,9 +186,9 @@ class JeeNode(Service):
         if found.gave_up:
             self.log.warning("%s: gave up %d packets that nobody acked: what they said is lost", device, found.gave_up)
         lamp = self._lamps.get(found.sender)
-        if found.restarted:
+        if found.restarted and not found.repeated:
             self.log.info("%s: started (%s)", device, self._roster.node(found.sender).facts.get("reset") or "unknown")
-        if lamp is not None and not found.repeated:
+        if lamp is not None:
             (lamp.again if found.restarted else lamp.hurry)()
 
     async def _say(self, say: Say) -> None:

@@ -69,7 +69,7 @@ class Lamp:
         self._now = now
         self._log = log
         self._woken = asyncio.Event()
-        self._waiting: list[tuple[int, asyncio.Future[str]]] = []
+        self._waiting: list[tuple[int, asyncio.Future[tuple[bool, str]]]] = []
         self._numbered: tuple[Order | None, int] = (None, 0)
         self._told: dict[str, Any] | None = None
 
@@ -80,15 +80,15 @@ class Lamp:
             Invalid: the request makes no sense.
         """
         order = self.light.ask(request)
-        landed: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        landed: asyncio.Future[tuple[bool, str]] = asyncio.get_running_loop().create_future()
         self._waiting.append((order.number, landed))
         self._woken.set()
         await self.tell()
-        reason = "its node has not answered yet"
+        confirmed, reason = False, "its node has not answered yet"
         with suppress(TimeoutError):
             async with asyncio.timeout(ANSWER_S):
-                reason = await landed
-        return {**self._body(), **({} if self.light.confirmed else {"reason": reason})}
+                confirmed, reason = await landed
+        return {**self._body(), "confirmed": confirmed, **({} if confirmed else {"reason": reason})}
 
     def again(self) -> None:
         """Its node has started anew: say what is wanted."""
@@ -142,7 +142,7 @@ class Lamp:
             return Outcome(fate=Fate.IMPOSSIBLE, reason=str(error))
 
     def _land(self, outcome: Outcome, *, at: float) -> str:
-        """Tell the light what became of the order; return why it is not confirmed, for people."""
+        """Tell the light what became of the order; return why it is not confirmed, for people, or nothing."""
         light = self.light
         match outcome.fate:
             case Fate.ACKED:
@@ -182,7 +182,7 @@ class Lamp:
         """Answer who waits for this order, or for one it has replaced."""
         for number, landed in self._waiting:
             if number <= order.number and not landed.done():
-                landed.set_result(reason)
+                landed.set_result((not reason, reason))
         self._waiting = [(number, landed) for number, landed in self._waiting if not landed.done()]
 
 

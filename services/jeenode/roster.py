@@ -56,6 +56,7 @@ class Found:
     says: list[Say] = field(default_factory=list)
     sender: Key | None = None
     restarted: bool = False
+    """Also where it is a repeat: a node that starts twice within a second says the same both times."""
     repeated: bool = False
     missed: int = 0
     """Packets of the node before this one that nobody has heard."""
@@ -131,10 +132,11 @@ class Roster:
                 self._strange(found, gateway=gateway, at=at, signal=signal)
             return found
         fields.update({"node": sender, **meaning.fields})
+        found.restarted = isinstance(meaning.packet, hearth.Announce) and heard.header.ack  # the hourly one wants none
         if self._duplicates.repeats(key, heard.payload, at=ticks, within=_window(meaning.packet)):
             found.repeated = True
             return found
-        self._learn(found, heard, meaning.packet)
+        self._learn(found, meaning.packet)
         report = _is_report(meaning.packet, self.node(key))
         self._there(
             found, gateway=gateway, at=at, signal=signal, report=report, sequence=meaning.fields.get("sequence")
@@ -192,11 +194,10 @@ class Roster:
             self._there(found, gateway=gateway, at=at, signal=signal, report=False)
             found.says.append(self.say(found.sender))
 
-    def _learn(self, found: Found, heard: Heard, packet: Packet | None) -> None:
+    def _learn(self, found: Found, packet: Packet | None) -> None:
         """Note what a payload says of its node."""
         assert found.sender is not None  # noqa: S101 - as above
         known = self.node(found.sender)
-        found.restarted = isinstance(packet, hearth.Announce) and heard.header.ack  # the hourly one wants no ack
         if found.restarted:
             known.restarted()
         if isinstance(packet, hearth.PAYLOADS):

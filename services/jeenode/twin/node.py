@@ -57,6 +57,11 @@ class Node:
         self._last: tuple[int, int, int] | None = None
         ether.stations.append(self)
 
+    @property
+    def waiting(self) -> int:
+        """How many of its packets still want an ack."""
+        return len(self._waiting)
+
     def boot(self) -> None:
         """Power comes on."""
         self.on = True

@@ -38,7 +38,8 @@ class Terminal:
         self._clock = clock
         self._began = clock()
         self._ours = -1
-        self._there = False
+        self.there = False
+        """Whether somebody has it open."""
         self._rest = b""
         self._woken = asyncio.Event()
         self.opened = 0
@@ -57,7 +58,7 @@ class Terminal:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(min(left, _LOOK_S)):
                         await self._woken.wait()
-                if not self._there:
+                if not self.there:
                     self._read()
         finally:
             self.unplug()
@@ -105,21 +106,21 @@ class Terminal:
 
     def _arrive(self) -> None:
         """Somebody has opened the port."""
-        if not self._there:
-            self._there = True
+        if not self.there:
+            self.there = True
             self.opened += 1
             self._rest = b""
             asyncio.get_running_loop().add_reader(self._ours, self._read)
             self._house.board.boot()
 
     def _leave(self) -> None:
-        if self._there:
-            self._there = False
+        if self.there:
+            self.there = False
             asyncio.get_running_loop().remove_reader(self._ours)
 
     def _flush(self) -> None:
         said = self._house.board.read()
-        if not self._there:
+        if not self.there:
             return
         self._rest = (self._rest + said)[-_MOST:]
         try:
