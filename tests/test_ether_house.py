@@ -14,6 +14,7 @@ from drivers.rf12.hearth import Announce, Effect, Light, Motion, Room, Temperatu
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+RADIOS = ("rfm12b", "rfm69")
 BOOT_MS = 500
 AWAKE_MS = 7000
 """A sleeping node attends to its serial line first."""
@@ -28,11 +29,11 @@ TRIES = 8
 
 
 @contextlib.asynccontextmanager
-async def _lit(*, seed: int = 1) -> AsyncIterator[Ether]:
-    """A gateway in hearth mode and a light."""
+async def _lit(*, seed: int = 1, gateway: str = "rfm12b", led: str = "rfm12b") -> AsyncIterator[Ether]:
+    """A gateway in hearth mode and a light, with these radios."""
     async with ether(seed=seed) as house:
-        await house.node("gateway", "gateway")
-        await house.node("led", "led_node")
+        await house.node("gateway", "gateway", radio=gateway)
+        await house.node("led", "led_node", radio=led)
         await house.run(BOOT_MS)
         await house.type("gateway", hearth_mode())
         await house.said("gateway", "# hearth 1")
@@ -66,9 +67,11 @@ async def _room(house: Ether, name: str, node: int, **changes: int) -> None:
     await house.power(name, on=True)
 
 
-async def test_a_command_becomes_light() -> None:
+@pytest.mark.parametrize("led", RADIOS)
+@pytest.mark.parametrize("gateway", RADIOS)
+async def test_a_command_becomes_light(gateway: str, led: str) -> None:
     """A line on the gateway's serial port ends as three duties, gamma-corrected and exact, and is acked."""
-    async with _lit() as house:
+    async with _lit(gateway=gateway, led=led) as house:
         await house.type("gateway", _light(17))
         answer = await house.said("gateway", "ACK 17")
         await house.run(FADE_S * 1000 + 20)
@@ -193,9 +196,10 @@ async def test_two_rooms_at_once_are_both_heard() -> None:
         assert {"OK 37 49 5", "OK 38 49 6"} == {" ".join(line.split()[:4]) for line in begun}
 
 
-async def test_a_radio_that_lost_its_power_is_set_up_anew() -> None:
+@pytest.mark.parametrize("radio", RADIOS)
+async def test_a_radio_that_lost_its_power_is_set_up_anew(radio: str) -> None:
     """A dip of the radio's supply alone is seen, mended and told; the next command goes out."""
-    async with _lit() as house:
+    async with _lit(gateway=radio) as house:
         await house.brownout("gateway")
         told = await house.said("gateway", "! radio restarted", within_ms=3000)
         await house.type("gateway", _light(5))
