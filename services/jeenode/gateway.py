@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from drivers.bits import CodecError
 from drivers.port import Lost, Opened, Port, Received, Silent
 from drivers.rf12.stock import Master
-from drivers.rf12.values import Banner, Heard, Missing, Notice, Ready
+from drivers.rf12.values import Banner, Broken, Heard, Missing, Notice, Ready
 from services.jeenode.parcels import Fate, Outcome, Parcel
 from services.jeenode.relays import BUTTON_S, SWITCH_S, Paced
 from services.jeenode.talk import Talk
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _LONGEST_LINE: Final = 400
 _ASLEEP_S: Final = 3600.0
+_COMPLAIN_S: Final = 60.0
 
 
 class Gateway:
@@ -66,6 +67,9 @@ class Gateway:
         self._away = asyncio.Event()
         self._waiting: dict[Parcel, asyncio.Future[Outcome]] = {}
         self._text = b""
+        self._unsaid = 0
+        self._say_at = 0.0
+        self._noise = 0
 
     @property
     def is_radio(self) -> bool:
@@ -130,7 +134,9 @@ class Gateway:
         """Return how it is, as the bus says it."""
         talk = self.talk
         status = "released" if self.released_until is not None else "online" if self.ready else "away"
-        reason = self.fault or ("it has not said what it is" if not self.ready else "")
+        noise = talk.counts.lines_broken > self._noise
+        silent = "what it says is noise; is its baud right?" if noise else "it has not said what it is"
+        reason = self.fault or ("" if self.ready else silent)
         radio = {"firmware": talk.firmware, "hearth": talk.hearth, "group": talk.group, "node": talk.node}
         return {
             "status": status,
@@ -152,6 +158,7 @@ class Gateway:
             match event:
                 case Opened():
                     self.open, self.fault, self._text = True, "", b""
+                    self._noise = self.talk.counts.lines_broken
                     self.talk.opened(at=self._now())
                     self._log.info("%s: %s is open", self.name, self.settings.port)
                     self._changed()
@@ -180,6 +187,15 @@ class Gateway:
                     self._log.warning("%s: %s", self.name, text)
                 case Missing(count=count):
                     self._log.warning("%s: %d lines were lost on the way here", self.name, count)
+                case Broken(fault=fault, text=text):
+                    self._broken(fault.value, text)
+
+    def _broken(self, fault: str, text: str) -> None:
+        """Say that lines are broken, at most once a minute: at the wrong speed there are hundreds."""
+        self._unsaid += 1
+        if self._now() >= self._say_at:
+            self._log.warning("%s: lines were broken: %d; the last, %r, %s", self.name, self._unsaid, text, fault)
+            self._unsaid, self._say_at = 0, self._now() + _COMPLAIN_S
 
     async def _json(self, data: bytes) -> None:
         *lines, self._text = (self._text + data).split(b"\n")

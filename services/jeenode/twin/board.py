@@ -52,6 +52,10 @@ class Board:
         self.node = node
         self.group = group
         self.on = False
+        self.boot_s = BOOT_S
+        self.said = 0
+        """Lines since it started."""
+        self._swallow = False
         self._boots = 0
         self._out = bytearray()
         self._text = ""
@@ -64,12 +68,13 @@ class Board:
         """Reset: everything it held is gone, and it introduces itself."""
         self.on = True
         self._boots += 1
+        self.said = 0
         self._hearth = False
         self._number = 0
         self._text = ""
         self._queue.clear()
         boots = self._boots
-        self.ether.after(BOOT_S, lambda: self._greet() if boots == self._boots else None)
+        self.ether.after(self.boot_s, lambda: self._greet() if boots == self._boots else None)
 
     def read(self) -> bytes:
         """Return what it has said since the last time."""
@@ -110,11 +115,23 @@ class Board:
             text = f"{text} #{self._number:02X}"
             text = f"{text}*{crc8(text.encode()):02X}"
             self._number = (self._number + 1) & 0xFF
-        self._out += f"{text}\r\n".encode()
+        self.said += 1
+        if not self._swallow:
+            self._out += f"{text}\r\n".encode()
+        self._swallow = False
 
     def garble(self, data: bytes) -> None:
         """Put noise on the line."""
         self._out += data
+
+    def swallow(self) -> None:
+        """Lose the next line on its way to the host."""
+        self._swallow = True
+
+    @property
+    def busy(self) -> int:
+        """How many packets it holds."""
+        return len(self._queue)
 
     def _greet(self) -> None:
         config = f"{chr(64 + self.node) if self.node < 27 else '_'} i{self.node} g{self.group} @ 868 MHz"
