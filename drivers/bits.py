@@ -68,11 +68,11 @@ class Bits:
             return self.missing & ((1 << self.width) - 1)
         number = round(exact := _exact(value) / self.scale)
         if self.scale == 1 and number != exact:
-            raise CodecError(Reason.VALUE, f"{value!r} is no whole number")
+            raise CodecError(Reason.VALUE, f"{_say(value)} is no whole number")
         low, high = self._limits()
         if not low <= number <= high or number == self.missing:
             lowest, highest = (self.read(self._raw(limit)) for limit in (low + (low == self.missing), high))
-            raise CodecError(Reason.VALUE, f"{value!r} is not from {lowest} to {highest}")
+            raise CodecError(Reason.VALUE, f"{_say(value)} is not from {lowest} to {highest}")
         return self._raw(number)
 
     def _signed(self, raw: int) -> int:
@@ -111,7 +111,7 @@ class Switch:
     def write(self, value: Value) -> int:
         """Return the bits of `value`."""
         if value not in {0, 1}:
-            raise CodecError(Reason.VALUE, f"{value!r} is neither true nor false")
+            raise CodecError(Reason.VALUE, f"{_say(value)} is neither true nor false")
         return int(bool(value))
 
 
@@ -147,10 +147,10 @@ class Float:
             return _NAN[self.width]
         exact = _exact(value) / self.scale
         try:
-            number = value if self.scale == 1 else float(exact)  # a fraction has no minus zero
+            number = float(value) if self.scale == 1 else float(exact)  # a fraction has no minus zero
             return int.from_bytes(struct.pack(self._code, number), "little")
         except OverflowError:
-            raise CodecError(Reason.VALUE, f"{value!r} is too great for {self.width} bits") from None
+            raise CodecError(Reason.VALUE, f"{_say(value)} is too great for {self.width} bits") from None
 
     @property
     def _code(self) -> str:
@@ -182,15 +182,20 @@ class Text:
     def write(self, value: Value) -> int:
         """Return the bits of `value`."""
         if not isinstance(value, str) or not value.isascii() or value.endswith("\0"):
-            raise CodecError(Reason.VALUE, f"{value!r} is no ASCII text")
+            raise CodecError(Reason.VALUE, f"{_say(value)} is no ASCII text")
         if len(value) > self.width // 8:
-            raise CodecError(Reason.VALUE, f"{value!r} is longer than {self.width // 8} characters")
+            raise CodecError(Reason.VALUE, f"{_say(value)} is longer than {self.width // 8} characters")
         return int.from_bytes(value.encode().ljust(self.width // 8, b"\0"), self.order)
+
+
+def _say(value: Value) -> str:
+    """Return a value for an error's text, however great it is."""
+    return "a number of very many digits" if isinstance(value, int) and abs(value) >> 128 else repr(value)[:60]
 
 
 def _exact(value: Value) -> Fraction:
     if value is None or isinstance(value, str) or (isinstance(value, float) and not isfinite(value)):
-        raise CodecError(Reason.VALUE, f"{value!r} is no number")
+        raise CodecError(Reason.VALUE, f"{_say(value)} is no number")
     return Fraction(value)
 
 
