@@ -26,7 +26,7 @@ class Told:
         self.output = Output(line=self._keeper(self.lines), note=self._keeper(self.notes), json=json)
 
     async def until(self, holds: Callable[[], bool]) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not holds():
                 self._news.clear()
                 await self._news.wait()
@@ -52,6 +52,6 @@ class House:
 
     async def listening(self) -> None:
         """Return when somebody has subscribed."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not self.hub.streams:
                 await asyncio.sleep(0)

@@ -132,7 +132,7 @@ class Crowd:
         self._tasks.append(task)
         return task
 
-    async def until(self, what: str, true: Callable[[], bool], *, within: float = 20.0) -> float:
+    async def until(self, what: str, true: Callable[[], bool], *, within: float = 60.0) -> float:
         """Wait until `true()`; return how many seconds that took."""
         loop = asyncio.get_running_loop()
         begun = loop.time()

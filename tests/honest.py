@@ -31,12 +31,12 @@ class Honest:
 
     async def stats(self) -> dict[str, Any]:
         """The broker's word on itself, from now on."""
-        async with self.bus.subscribe("broker/stats", retained=False) as messages, asyncio.timeout(10):
+        async with self.bus.subscribe("broker/stats", retained=False) as messages, asyncio.timeout(30):
             return (await anext(messages)).body
 
     async def drops(self, reason: str, count: int) -> None:
         """Wait until so many frames have been dropped for `reason`."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while (await self.stats())["dropped"].get(reason, 0) < count:
                 pass
 

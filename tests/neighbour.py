@@ -23,7 +23,7 @@ from hearthbus.bus import Bus
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-HEAR_S: Final = 20.0
+HEAR_S: Final = 60.0
 
 
 class Neighbour:

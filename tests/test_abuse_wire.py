@@ -60,7 +60,7 @@ async def test_nobody_ends_the_presence_of_another(make_broker: Callable[..., Br
             said = [message["status"] async for message in honest.bus.replay("service/lamp")]
             _die(lamp)
             died = time.monotonic()
-            async with honest.bus.subscribe("service/lamp") as presence, asyncio.timeout(5):
+            async with honest.bus.subscribe("service/lamp") as presence, asyncio.timeout(30):
                 while (await anext(presence))["status"] != "lost":
                     pass
             took = time.monotonic() - died
@@ -132,7 +132,7 @@ async def test_a_refused_subscription_disturbs_no_other(broker: Broker) -> None:
     async with broker.bus("reader") as bus, bus.subscribe("room/a") as before:
         with pytest.raises(Refused, match="too many patterns"):
             await bus.subscribe(*(f"x/{number}" for number in range(1_001))).__aenter__()
-        async with asyncio.timeout(5), bus.subscribe("room/b") as after:
+        async with asyncio.timeout(30), bus.subscribe("room/b") as after:
             for topic in ("room/a", "room/b"):
                 await bus.publish(topic, value=1)
             got = [(await anext(before)).topic, (await anext(after)).topic]
@@ -165,7 +165,7 @@ async def test_tcp_garbage_is_cut_off(make_broker: Callable[..., Broker], data: 
         def attack() -> list[bool]:
             with contextlib.ExitStack() as stack:
                 ends = [stack.enter_context(tcp(url, data)) for url in (broker.url, fanout) for _ in range(20)]
-                return [closed_by_peer(end, within=6) for end in ends]
+                return [closed_by_peer(end, within=30) for end in ends]
 
         closed = await asyncio.to_thread(attack)
         await honest.unharmed()
@@ -181,12 +181,12 @@ async def test_idle_connections_take_nobodys_place(make_broker: Callable[..., Br
         def attack() -> list[bool]:
             with contextlib.ExitStack() as stack:
                 ends = [stack.enter_context(tcp(broker.url)) for _ in range(100)]
-                return [closed_by_peer(end, within=10) for end in ends]
+                return [closed_by_peer(end, within=30) for end in ends]
 
         attacking = asyncio.create_task(asyncio.to_thread(attack))
         await honest.bus.publish("state/a", retain=True, confirm=True, value=1)
         closed = await attacking
-        async with broker.bus("newcomer", connect_timeout=5) as newcomer:
+        async with broker.bus("newcomer", connect_timeout=30) as newcomer:
             state = await newcomer.get("state/#")
         await honest.unharmed()
 

@@ -32,7 +32,7 @@ def pipe() -> Iterator[tuple[int, int]]:
 
 
 async def failure(failed: asyncio.Future[OSError]) -> OSError:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         return await failed
 
 
@@ -45,7 +45,7 @@ async def test_a_line_is_out_in_the_same_turn(pipe: tuple[int, int]) -> None:
         output.line("two")
         seen = asyncio.Event()
         loop.add_reader(pipe[0], seen.set)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await seen.wait()
         loop.remove_reader(pipe[0])
         output.close()

@@ -176,7 +176,7 @@ async def test_top_counts_live_messages(house: House) -> None:
 async def test_top_ends_when_told(house: House) -> None:
     """Pressing q ends it at once, in the middle of a turn."""
     ended = asyncio.Event()
-    async with house.client() as bus, asyncio.timeout(5):
+    async with house.client() as bus, asyncio.timeout(30):
         watching = asyncio.create_task(top.watch(bus, ("#",), print, turns=None, delay=60, ended=ended))
         await house.listening()
         ended.set()

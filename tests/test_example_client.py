@@ -222,7 +222,7 @@ async def test_presence(broker: Broker, client: Run) -> None:
                 await example.settled()
                 example.process.send_signal(end)
                 await example.process.wait()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             seen = [await anext(presence) for _ in range(4)]
 
     assert ["online", "offline", "online", "lost"] == [message["status"] for message in seen]

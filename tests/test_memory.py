@@ -32,7 +32,7 @@ async def client(hub: MemoryHub, name: str = "tester") -> AsyncIterator[Bus]:
 
 async def take(subscription: Subscription, count: int) -> list[Message]:
     """Return the next messages of a subscription."""
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(30):
         return [await anext(subscription) for _ in range(count)]
 
 

@@ -101,7 +101,7 @@ def config(folder: Path, url: str, *tables: str) -> str:
 
 async def presence(bus: Bus, name: str, status: str) -> dict[str, object]:
     """Wait until a service has a status; return its presence."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         async for message in bus.subscribe(f"service/{name}"):
             if message["status"] == status:
                 return message.body
@@ -119,7 +119,7 @@ async def test_a_service_is_online_then_offline(broker: Broker, tmp_path: Path) 
     async with broker.bus() as bus:
         with running("run", "host", "--config", config(tmp_path, broker.url)) as process:
             online = await presence(bus, "host", "online")
-            async with asyncio.timeout(10), bus.subscribe("service/host/health") as figures:
+            async with asyncio.timeout(30), bus.subscribe("service/host/health") as figures:
                 health = await anext(figures)
             begun = time.monotonic()
             code = await asyncio.to_thread(process.end)

@@ -81,7 +81,7 @@ class Scene:
 
     async def until(self, holds: Callable[[], bool]) -> None:
         """Wait for something to be so, two seconds at most."""
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(30):
             while not holds():
                 await asyncio.sleep(0.002)
 

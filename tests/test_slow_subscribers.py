@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 GROWTH_BYTES = 64 * 1024 * 1024
 TOPICS = ("load/hall", "load/attic", "load/cellar")
-QUICK = "beat_ms = 200\nsilence_ms = 600"
+QUICK = "beat_ms = 300\nsilence_ms = 2000"
+"""Sooner, a busy machine would make the broker cut off those who do read, and what is in no journal would be lost."""
 UNKEPT = 'journal = ["service/#"]'
 """What is published on load/# is in no journal: what was missed cannot be had again."""
 
@@ -95,7 +96,7 @@ def _of(message: Message) -> tuple[str, int, int, bool]:
 
 async def _status(bus: Bus, name: str, status: str) -> None:
     """Wait until the broker says so."""
-    async with asyncio.timeout(10), bus.subscribe(f"service/{name}") as messages:
+    async with asyncio.timeout(30), bus.subscribe(f"service/{name}") as messages:
         async for message in messages:
             if message["status"] == status:
                 return

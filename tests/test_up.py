@@ -70,7 +70,7 @@ async def presence(bus: Bus, name: str, holds: Callable[[dict[str, object]], boo
 async def test_a_whole_house_runs_and_stops_at_ctrl_c(folder: Path) -> None:
     """The first lines say what runs, where, and what to type next; Ctrl-C ends it with 0."""
     with up(folder) as (process, told, url):
-        async with Bus(url, connect_timeout=10) as bus:
+        async with Bus(url, connect_timeout=30) as bus:
             await presence(bus, "host", lambda body: body["status"] == "online")
         await told.until("host   . running on")
         process.send_signal(signal.SIGINT)
@@ -88,7 +88,7 @@ async def test_a_whole_house_runs_and_stops_at_ctrl_c(folder: Path) -> None:
 async def test_what_dies_in_a_house_comes_back(folder: Path) -> None:
     """A killed service is back within seconds, and so is a killed broker, with its service at work."""
     with up(folder, tables="[host]\ninterval_s = 1\n") as (process, told, url):
-        async with Bus(url, connect_timeout=10) as bus:
+        async with Bus(url, connect_timeout=30) as bus:
             first = await presence(bus, "host", lambda body: body["status"] == "online")
             os.kill(int(str(first["pid"])), signal.SIGKILL)
             await presence(bus, "host", lambda body: body["status"] == "online" and body["pid"] != first["pid"])
@@ -112,7 +112,7 @@ def broker_of(process: subprocess.Popen[bytes]) -> int:
 async def test_a_killed_supervisor_leaves_nobody_behind(folder: Path) -> None:
     """Where `up` itself is killed, its processes end: the next `up` finds the address free."""
     with up(folder) as (process, _, url):
-        async with Bus(url, connect_timeout=10) as bus:
+        async with Bus(url, connect_timeout=30) as bus:
             await presence(bus, "host", lambda body: body["status"] == "online")
         started = children(process)
         process.kill()

@@ -27,8 +27,8 @@ class Told:
         self._lines.append(line)
 
     async def until(self, pattern: str, *, times: int = 1) -> None:
-        """Wait until something has been said that many times, ten seconds at most."""
-        deadline = time.monotonic() + 10
+        """Wait until something has been said that many times, half a minute at most."""
+        deadline = time.monotonic() + 30
         while len(re.findall(pattern, "\n".join(self.lines))) < times:
             assert time.monotonic() < deadline, f"no {pattern!r} in {self.lines}"
             await asyncio.sleep(0.005)
