@@ -189,8 +189,8 @@ class Gateway {
 
   void hearthMode(bool on) {
     if (!on) {
-      lines_.number(false);
       lines_.text(kHearthOff).end();
+      lines_.number(false);
       return;
     }
     help_ = nullptr;

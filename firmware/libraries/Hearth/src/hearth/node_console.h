@@ -2,7 +2,8 @@
 //
 //   7i 212g 8b 1600o   id, group, band, frequency offset, as on a gateway
 //   300r 60m           seconds between reports, seconds motion is held
-//   v                  version and configuration
+//   v                  version and configuration:
+//                      [led_node.1.0] B i2 g212 @ 868 MHz r300 m60
 //
 // Knows letters and settings. Does not know the radio. Each change is answered with the configuration.
 #pragma once
@@ -13,7 +14,6 @@
 
 namespace hearth {
 
-const char kNodeBanner[] HEARTH_FLASH = "[hearth ";
 const char kReportIs[] HEARTH_FLASH = " r";
 const char kHoldIs[] HEARTH_FLASH = " m";
 const char kNodeHelp[] HEARTH_FLASH = "i id, g group, b band, o offset, r report seconds, m motion hold seconds, v version";
@@ -63,7 +63,7 @@ class NodeConsole {
   }
 
   void describe(const Settings& settings) {
-    lines_.text(kNodeBanner).text(name_).letter(' ').decimal(kMajor).letter('.').decimal(kMinor).letter(']');
+    lines_.letter('[').text(name_).letter('.').decimal(kMajor).letter('.').decimal(kMinor).letter(']');
     configuration(settings);
   }
 

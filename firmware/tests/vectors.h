@@ -1,0 +1,3 @@
+// Where the file of shared vectors is.
+#pragma once
+extern const char* vectors_path;
