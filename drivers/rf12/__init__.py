@@ -1,7 +1,7 @@
 """RF12, the radio of JeeNodes: gateway lines, payloads, commands; bytes to frozen values and back, no I/O.
 
 drivers.fields           Packet, CodecError            packets as class bodies
-drivers.port             Port                          serial device, socket://host:port or pty, for ever
+drivers.port             Port                          a serial device, socket://host:port or pty, for ever
 drivers.rf12.air         Header, Frame, crc16, crc8    what flies
 drivers.rf12.hearth      Room, Motion, Light, ...      payloads of our nodes: `decode(data)`, `value.encode()`
 drivers.rf12.stock       StockRoom, StockLed, ...      payloads of JeeLib's and OpenEnergyMonitor's sketches
