@@ -55,6 +55,11 @@ def demonstrate(folder: Path) -> subprocess.Popen[bytes]:
         return subprocess.Popen((*HEARTHBUS, "up", "--demo", "--folder", str(folder)), stdout=log, stderr=log)
 
 
+def files(folder: Path) -> set[str]:
+    """Return the names of what is in a folder."""
+    return {path.name for path in folder.iterdir()}
+
+
 class Watch:
     """What is said in the demonstration."""
 
@@ -109,7 +114,7 @@ async def test_a_living_house_from_one_command(folder: Path) -> None:
     assert "kitchen-strip" in shown
     assert {"led", "room", "onewire"} == {row["kind"] for row in rows}
     assert not [fault for message in watch.messages for fault in faults(message)]
-    assert {"hearthbus.toml", "data", "log"} <= {path.name for path in folder.iterdir()}
+    assert {"hearthbus.toml", "data", "log"} <= files(folder)
 
 
 async def in_a_shell(*words: str) -> str:
