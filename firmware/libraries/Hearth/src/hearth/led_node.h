@@ -54,9 +54,10 @@ class LedNode {
   static constexpr uint8_t kStep = 10;  // ms
 
   void step() {
-    const Levels before = lamp_.levels();
     if (lamp_.advance()) ring_.save(lamp_.look());
-    if (lamp_.levels() != before) board_.strip.show(lamp_.levels());
+    if (lamp_.levels() == shown_) return;
+    shown_ = lamp_.levels();
+    board_.strip.show(shown_);
   }
 
   Board& board_;
@@ -64,6 +65,7 @@ class LedNode {
   NodeConsole<decltype(Board::host)> console_;
   WearRing<decltype(Board::eeprom), Look> ring_;
   Lamp lamp_;
+  Levels shown_ = {{0, 0, 0}};
   uint16_t stepped_at_ = 0;
   uint16_t announced_at_ = 0;
 };
