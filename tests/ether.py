@@ -149,11 +149,11 @@ class Ether:
             if left <= 0 or await self.command("until", left, "uart", node) != "came":
                 raise AssertionError(f"{node} did not say {texts} in {within_ms} ms: {self.lines(node)[-10:]}")
 
-    async def came(self, fits: Callable[[Event], bool], *, within_s: float = 10.0) -> Event:
-        """Real-time mode: wait for the first event that fits, from the start on."""
+    async def came(self, fits: Callable[[Event], bool], *, after: int = 0, within_s: float = 10.0) -> Event:
+        """Real-time mode: wait for the first event that fits, of all but the first `after`."""
 
         def found() -> Event | None:
-            return next((event for event in self.events if fits(event)), None)
+            return next((event for event in self.events[after:] if fits(event)), None)
 
         async with asyncio.timeout(within_s), self._news:
             await self._news.wait_for(lambda: found() is not None)
@@ -293,6 +293,9 @@ async def ether(*, real_time: bool = False, seed: int = 1) -> AsyncIterator[Ethe
         try:
             await air.command("seed", seed)
             yield air
+        except BaseException as error:
+            error.add_note("\n".join(f"{e.ms} {e.kind} {e.node} {e.text}" for e in air.events[-40:]))
+            raise
         finally:
             assert process.stdin is not None
             process.stdin.close()

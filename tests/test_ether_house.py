@@ -9,7 +9,19 @@ import pytest
 from ether import Ether, ether, settings
 
 from drivers.rf12.commands import hearth_mode, send_hearth
-from drivers.rf12.hearth import Announce, Effect, Light, Motion, Room, Temperature, decode
+from drivers.rf12.hearth import (
+    Announce,
+    Commit,
+    Effect,
+    Key,
+    Light,
+    Motion,
+    Room,
+    Set,
+    Settings,
+    Temperature,
+    decode,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -266,3 +278,66 @@ async def test_a_bad_copy_of_the_settings_is_mended() -> None:
         assert isinstance(announce, Announce)
         assert 9 == announce.sender
         assert good[:12] == await house.eeprom("led", 0, 12)
+
+
+async def test_a_sleeping_node_reports_at_its_interval() -> None:
+    """Its timers stand still while it sleeps; its own clock tells it when to report all the same."""
+    async with ether() as house:
+        await _room(house, "room", 5, report_s=20)
+        await house.run(AWAKE_MS)
+        first = await house.until("packet", "room", within_ms=30000)
+        second = await house.until("packet", "room", within_ms=30000)
+
+        assert pytest.approx(20000, rel=0.1) == second.ms - first.ms
+
+
+async def test_settings_over_the_air() -> None:
+    """A light that is given a new id by acked packets answers to it, and keeps it through a power cut."""
+    wanted = Settings(node=9, group=212, band=8, report_s=300, hold_s=60, offset=1600)
+    orders = (Set(sender=30, sequence=1, key=Key.NODE, value=9), Commit(sender=30, sequence=2, check=wanted.check))
+    async with _lit() as house:
+        for tag, order in enumerate(orders):
+            await house.type("gateway", send_hearth(order.encode(), node=2, tag=tag))
+            answer = await house.said("gateway", f"ACK {tag} ", f"NAK {tag} ")
+
+            assert " 0 #" in answer  # code 0: done
+        await house.run(1000)
+        await house.power("led", on=False)
+        await house.power("led", on=True)
+        await house.said("gateway", "OK 41 17 9 ")
+
+        assert settings(node=9)[:12] == await house.eeprom("led", 0, 12)
+
+
+async def test_a_corrupt_packet_is_told_and_sent_again() -> None:
+    """A wrong byte fails the check; the node tries again, and the gateway has it once."""
+    async with _lit() as house:
+        await house.type("gateway", b"0q")
+        await house.command("corrupt", 100)
+        await house.reset("led")
+        await house.said("gateway", " ? ")
+        await house.command("corrupt", 0)
+        await house.said("gateway", "OK 34 17 2 ")
+        await house.run(1000)
+
+        assert len([packet for packet in house.packets("led") if packet.ms > BOOT_MS]) > 1
+
+
+async def test_power_returns_to_a_light() -> None:
+    """After a power cut it comes back with its last colour, from dark, within a second or so."""
+    async with _lit() as house:
+        await house.type("gateway", _light(5))
+        await house.said("gateway", "ACK 5")
+        await house.run(8000)
+        await house.power("led", on=False)
+        await house.run(100)
+        dark = await house.duty("led")
+        await house.power("led", on=True)
+        await house.run(300)
+        between = await house.duty("led")
+        await house.run(1500)
+        after = await house.duty("led")
+
+        assert (0.0, 0.0, 0.0) == dark
+        assert 0 < between[0] < 1
+        assert pytest.approx((1.0, GREEN, 0.0), abs=STEP) == after
