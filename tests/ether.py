@@ -252,7 +252,7 @@ class Ether:
                 continue
             ms, kind, node, text = (line + "   ").split(" ", 3)
             async with self._news:
-                self.events.append(Event(float(ms), kind, node, text.strip()))
+                self.events.append(Event(float(ms), kind, node, text.rstrip()))
                 self._news.notify_all()
         self._answers.put_nowait("error: the simulator has ended")
 
