@@ -157,7 +157,7 @@ class Float:
         return "<f" if self.width == 32 else "<d"
 
     def _shortest(self, number: float, raw: int) -> float:
-        for digits in (6, 7, 8):  # 9 always do
+        for digits in range(1, 9):  # 9 always do
             short = float(f"{number:.{digits}g}")
             with suppress(OverflowError):
                 if int.from_bytes(struct.pack("<f", short), "little") == raw:

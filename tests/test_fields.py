@@ -126,6 +126,14 @@ def test_every_float_comes_back(raw: int) -> None:
     assert raw == field.write(value)
 
 
+@pytest.mark.parametrize("value", [21.3, 0.1234567, 123.45679, 16777215.0, -0.0625, 1e-45, 3.4028235e38])
+def test_floats_are_shown_short(value: float) -> None:
+    """A 32-bit float reads as the shortest number that names it, not with the noise of its 17 digits."""
+    field = Float(width=32)
+
+    assert repr(value) == repr(field.read(field.write(value)))
+
+
 @pytest.mark.parametrize(
     ("kind", "data", "reason", "text"),
     [

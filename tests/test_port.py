@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import pty
+import struct
 import threading
 import tty
 from contextlib import asynccontextmanager, suppress
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 SOON_S = 20.0
 FAST = (0.001,)
+TIOCGEXCL = 0x80045440
+"""Linux: whether TIOCEXCL is set; Python's termios does not name it."""
 
 
 class Stick:
@@ -196,6 +200,16 @@ async def test_only_one_has_the_port(stick: Stick) -> None:
         assert isinstance(await until(second, Opened), Opened)
 
 
+async def test_a_pty_is_not_marked(stick: Stick) -> None:
+    """A pty outlives who opened it: it must not stay marked as taken for other users after a crash."""
+    async with Port(str(stick.path)) as port:
+        await until(port, Opened)
+        with stick.path.open("rb", buffering=0) as other:
+            mark = struct.unpack("i", fcntl.ioctl(other, TIOCGEXCL, bytes(4)))
+
+    assert (0,) == mark
+
+
 async def test_what_is_no_device(tmp_path: Path) -> None:
     """A plain file is refused by name."""
     file = tmp_path / "notes.txt"
@@ -270,6 +284,8 @@ async def test_a_cancelled_writer_leaves_no_half_command(stick: Stick) -> None:
         await asyncio.to_thread(reader.join, SOON_S)
 
         assert b"a" * 50_000 + b"b\n" == bytes(got)
+        assert port._wire is not None
+        assert not asyncio.get_running_loop().remove_writer(port._wire._fd), "the loop still asks whether it may write"
 
 
 def _drain(fd: int, into: bytearray, count: int) -> None:
