@@ -222,6 +222,15 @@ def test_a_reset_ends_hearth_mode() -> None:
     assert 0 == reader.missing
 
 
+@pytest.mark.parametrize("last", [b"# hearth 0\r\n", hearth("# hearth 0", 2)])
+def test_the_answer_to_0h_ends_hearth_mode(last: bytes) -> None:
+    """After it lines carry no checks, and the first is read."""
+    values = said(hearth("Q 1", 1) + last + b"OK 5 1\r\n")
+
+    assert [Queued(tag=1), Ready(protocol=0)] == values[:2]
+    assert [Heard] == [type(value) for value in values[2:]]
+
+
 def test_hearth_mode_ends_where_no_line_has_a_check() -> None:
     """A gateway that was exchanged for a stock one is understood after a few lines, though no banner was seen."""
     values = said(hearth("Q 1", 1) + b"OK 5 1\r\n" * 4)

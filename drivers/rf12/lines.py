@@ -79,7 +79,7 @@ class Lines:
             if lost:
                 self.missing += lost
                 values.append(Missing(count=lost))
-        self.hearth, self._next = True, (number + 1) % 256
+        self.hearth, self._next = not _ends(value), (number + 1) % 256
         self._dropped = self._unchecked = 0
         values.append(value)
 
@@ -87,7 +87,7 @@ class Lines:
         value = parse(text)
         if self.hearth:
             self._unchecked += 1
-            if isinstance(value, Banner) or self._unchecked == GIVE_UP:
+            if _ends(value) or self._unchecked == GIVE_UP:
                 self.hearth, self._next, self._unchecked = False, None, 0
             else:
                 self._drop(Fault.UNCHECKED, text.encode(), values)
@@ -100,3 +100,8 @@ class Lines:
         self.broken += 1
         self._dropped += 1
         values.append(Broken(fault=fault, text=line[:40].decode("ascii", "backslashreplace")))
+
+
+def _ends(value: Line) -> bool:
+    """Whether a line says that hearth mode is over: a start, or the answer to `0h`."""
+    return isinstance(value, Banner) or (isinstance(value, Ready) and not value.protocol)

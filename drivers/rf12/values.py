@@ -92,6 +92,7 @@ class Ready:
     """`# hearth 1 fw=1.0 radio=rfm12b reset=2 queue=4`: hearth mode is on."""
 
     protocol: int
+    """0 where the mode is off."""
     firmware: str = ""
     radio: str = ""
     reset: int = 0

@@ -103,7 +103,7 @@ def _gateways(interfacers: Section, notes: list[Note]) -> tuple[list[str], int]:
         lines += [f"port = {_quote(port)}", f"baud = {int(baud)}", f"group = {group}"]
         told = [f"{key} = {run.text(key)}" for key in ("frequency", "baseid") if run.text(key)]
         if told:
-            lines.append(f"# {_plain(', '.join(told))}: the gateway keeps these itself; `hearthbus status` shows them")
+            lines.append(f"# {_plain(', '.join(told))}: the gateway keeps these itself, told by its commands b and i")
     return lines, groups[0] if groups else int(_DEFAULTS["group"])
 
 
