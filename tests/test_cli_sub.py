@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
@@ -43,6 +45,21 @@ async def test_sub_verbose_tells_topic_and_age(house: House) -> None:
         await sub.follow(bus, Wish(patterns=("#",), verbose=True, count=1), told.output)
 
     assert [f"{TOPIC} value=1  (just now)"] == told.lines
+
+
+async def test_sub_verbose_cuts_to_the_terminal(house: House) -> None:
+    """On a terminal a long body ends in an ellipsis where the line would; a narrow one shows a little all the same."""
+    lines = []
+    async with house.client() as bus:
+        await bus.publish(TOPIC, text="x" * 300, retain=True)
+        for width in (60, 10, None):
+            told = Told()
+            output = replace(told.output, width=partial(int, width) if width else lambda: None)
+            await sub.follow(bus, Wish(patterns=("#",), verbose=True, count=1), output)
+            lines += told.lines
+
+    assert [f"{TOPIC} text={'x' * 18}…  (just now)", f"{TOPIC} text={'x' * 14}…  (just now)"] == lines[:2]
+    assert [f"{TOPIC} text={'x' * 300}  (just now)"] == lines[2:]
 
 
 async def test_sub_wait_ends_with_27(house: House) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hearthbus.cli.check import checked
 from hearthbus.config import find_file, load
 from hearthbus.config.files import read_tables
 from hearthbus.errors import Invalid
@@ -24,6 +25,23 @@ def write(file: Path, text: str) -> Path:
 def problems(file: Path) -> list[str]:
     """Return what is wrong, each without the folder."""
     return [str(problem).replace(f"{file.parent}/", "") for problem in read_tables(str(file))[2]]
+
+
+def test_what_is_too_large_is_not_read(tmp_path: Path) -> None:
+    """A journal or a picture named by mistake is one line, not a hundred thousand."""
+    file = write(tmp_path / "hearthbus.toml", "[a]\n" * 300_000)
+
+    assert ["hearthbus.toml:1: too large for a configuration: more than 1 MB"] == problems(file)
+
+
+def test_the_first_problems_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`hearthbus check` tells twenty problems and counts the others."""
+    file = write(tmp_path / "hearthbus.toml", "".join(f"[nobody-{number}]\n" for number in range(100)))
+    good = checked(str(file))
+    lines = capsys.readouterr().err.splitlines()
+
+    assert good is None
+    assert (21, "hearthbus: and 80 more problems; mend these first") == (len(lines), lines[-1])
 
 
 def test_includes_are_read_from_beside_the_file(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Collection
 
+PROBLEMS: Final = 20
+"""So many are told one by one: more than a screen helps nobody."""
 BAD_CONFIG: Final = 78
 """Exit code: EX_CONFIG of sysexits.h."""
 
@@ -20,7 +22,7 @@ examples:
   hearthbus check                    the configuration `hearthbus up` would take
   hearthbus check new.toml
 
-Prints one line for each problem: file, line, key, what is wrong and what to write.
+Prints one line for each problem, of the first 20: file, line, key, what is wrong and what to write.
 Exit codes: 0 all fine, 78 a problem."""
 
 
@@ -46,12 +48,15 @@ def main(args: Namespace) -> int:
 
 
 def checked(path: str | None, *, only: Collection[str] | None = None) -> House | None:
-    """Load a configuration; if it is bad say every problem on standard error, a line each, and return None."""
+    """Load a configuration; if it is bad say on standard error what is wrong, a line each, and return None."""
     try:
         return load(path, only=only)
     except Invalid as error:
-        for problem in error.problems:
-            print(f"hearthbus: {problem}", file=sys.stderr)  # noqa: T201 - the command's voice
+        told = [str(problem) for problem in error.problems[:PROBLEMS]]
+        if len(error.problems) > PROBLEMS:
+            told.append(f"and {len(error.problems) - PROBLEMS} more problems; mend these first")
+        for line in told:
+            print(f"hearthbus: {line}", file=sys.stderr)  # noqa: T201 - the command's voice
         return None
 
 

@@ -35,6 +35,8 @@ class Output:
     colour: bool = False
     ascii: bool = False
     """Standard output cannot carry more than ASCII."""
+    width: Callable[[], int | None] = lambda: None
+    """Columns of the terminal now; None where what reads is no person."""
 
     def paint(self, what: str, text: str) -> str:
         """Return `text` in the colour of `what`, where colours are wanted."""
@@ -81,6 +83,14 @@ def body_text(body: Mapping[str, Any]) -> str:
 def value_text(value: Any) -> str:
     """Return one value of a body: strings bare where that cannot be mistaken, everything else as JSON."""
     return _word(value) if isinstance(value, str) and not _reads_as_json(value) else json_text(value)
+
+
+def cut(text: str, width: int | None, *, ascii_only: bool = False) -> str:
+    """Return `text`, or its beginning and an ellipsis where it has more than `width` characters."""
+    if width is None or len(text) <= width:
+        return text
+    ellipsis = "..." if ascii_only else "…"
+    return text[: max(0, width - len(ellipsis))] + ellipsis
 
 
 def json_text(value: Any, *, ascii_only: bool = False) -> str:

@@ -10,6 +10,7 @@ import logging
 import os
 import signal
 import sys
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
 from hearthbus.bus import Bus
@@ -96,4 +97,5 @@ def _output(writer: StandardOutput, *, json: bool) -> Output:
         json=json,
         colour=wants_colour(tty=stdout is not None and stdout.isatty(), environ=os.environ),
         ascii=not encoding.startswith("utf"),
+        width=(lambda: get_terminal_size().columns) if stdout is not None and stdout.isatty() else lambda: None,
     )

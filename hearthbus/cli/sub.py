@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from hearthbus.cli.arguments import add_json, add_patterns, add_url, count
 from hearthbus.cli.durations import parse_duration, parse_moment
-from hearthbus.cli.output import body_text, message_marks, message_object
+from hearthbus.cli.output import body_text, cut, message_marks, message_object
 from hearthbus.cli.patterns import checked
 from hearthbus.errors import Invalid
 
@@ -25,13 +25,17 @@ if TYPE_CHECKING:
 WAIT_OVER: Final = 27
 """Exit code when the time of -W is over, as mosquitto_sub has it."""
 
+SHOWN: Final = 20
+"""Characters of a body that are shown on the narrowest terminal."""
+
 EXAMPLES: Final = """\
 examples:
   hearthbus sub '#' -v                            everything in the house, with topics
   hearthbus sub sensor/+/temperature -C 1 -W 60   the next temperature; exit 27 if none comes in a minute
   hearthbus sub 'alert/#' --since 2h --json       alerts of the last two hours, then live, for a program
 
-Without -v a line is the body alone. With -v a message that is not live says how old it is.
+Without -v a line is the body alone. With -v a message that is not live says how old it is, and on a
+terminal a long body is cut to the width; --json and a pipe have it whole.
 Messages that were lost, and a broker that goes away or comes back, are told on standard error."""
 
 
@@ -136,7 +140,9 @@ def _show(message: Message, wish: Wish, output: Output) -> None:
     text = body_text(message.body)
     if wish.verbose:
         marks = message_marks(message, now=time.time_ns())
-        text = f"{output.paint('topic', message.topic)} {text}" + (
-            output.paint("faint", f"  ({marks})") if marks else ""
-        )
+        marks = f"  ({marks})" if marks else ""
+        width = output.width()
+        room = None if width is None else max(SHOWN, width - len(message.topic) - 1 - len(marks))
+        text = cut(text, room, ascii_only=output.ascii)
+        text = f"{output.paint('topic', message.topic)} {text}{output.paint('faint', marks)}"
     output.line(text)

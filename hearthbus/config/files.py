@@ -18,6 +18,8 @@ from hearthbus.config.problems import Problem, Source, nearest
 from hearthbus.config.toml_lines import key_lines
 
 _AT_LINE = re.compile(r" ?\(at line (\d+), column \d+\)")
+_LARGEST = 1_000_000
+"""Bytes of a file: a hundred times a large house; more is something else, a journal or a picture by mistake."""
 _WILD = re.compile(r"[*?\[]")
 
 
@@ -53,13 +55,16 @@ def _read(file: str, problems: list[Problem]) -> tuple[Source, dict[str, Any]]:
     nothing = Source(file, os.path.dirname(file), {})
     try:
         with open(file, encoding="utf-8-sig") as stream:
-            text = stream.read()
+            text = stream.read(_LARGEST + 1)
     except OSError as error:
         problems.append(Problem(file, 1, "", f"cannot be read: {error.strerror}"))
         return nothing, {}
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         problems.append(Problem(file, line, "", "not UTF-8; save the file in that encoding"))
+        return nothing, {}
+    if len(text) > _LARGEST:
+        problems.append(Problem(file, 1, "", f"too large for a configuration: more than {_LARGEST // 10**6} MB"))
         return nothing, {}
     try:
         values = tomllib.loads(text)
