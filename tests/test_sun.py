@@ -14,6 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from services.sun import command
 from services.sun.astronomy import (
     EVENTS,
     HORIZON,
@@ -210,3 +211,19 @@ def test_every_crossing_is_found_anywhere(latitude: float, longitude: float, alt
         for event in found
         if numbers[(event.at - start + 119) // 120] == 1
     ]
+
+
+@pytest.mark.parametrize(
+    ("date", "told"),
+    [
+        ("2026-06-21", "  the sun does not set on this day"),
+        ("2026-12-21", "  the sun does not rise on this day"),
+        ("2026-03-21", None),
+    ],
+)
+def test_the_command_tells_of_polar_days(date: str, told: str | None, capsys: pytest.CaptureFixture[str]) -> None:
+    """A day without sunrise and sunset is called what it is; an ordinary one is not spoken of."""
+    command.main(["--lat", "69.6", "--lon", "18.9", "--tz", "UTC", "--date", date])
+    lines = [line for line in capsys.readouterr().out.splitlines() if "the sun does" in line]
+
+    assert ([told] if told else []) == lines

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from hearthbus.cli.arguments import add_json, count, parse
 from hearthbus.errors import Invalid
 from services.instants import LOCAL, find_zone, iso, iso_local
-from services.sun.astronomy import EVENTS, Course, Event, Happening, Place, happenings
+from services.sun.astronomy import EVENTS, HORIZON, Course, Event, Happening, Place, happenings, position
 
 if TYPE_CHECKING:
     import argparse
@@ -88,6 +88,10 @@ def _for_people(
         yield f"\n{day:%A %Y-%m-%d}"
         for happening in found:
             yield f"  {datetime.fromtimestamp(happening.at, zone):%H:%M:%S}  {_words(happening.name)}"
+        if not {"sunrise", "sunset"} & {happening.name for happening in found}:
+            noon = datetime(day.year, day.month, day.day, 12, tzinfo=zone).timestamp()
+            up = position(place, noon).elevation > HORIZON
+            yield f"  the sun does not {'set' if up else 'rise'} on this day"
         absent = [event.name for event in events if event.name not in {happening.name for happening in found}]
         if absent:
             yield f"  not on this date: {', '.join(map(_words, absent))}"
