@@ -22,6 +22,8 @@ IN_USE = 69
 """Exit code where another program has the broker's address: EX_UNAVAILABLE of sysexits.h."""
 _LOOK = 0.05
 _LOOK_AGAIN = 0.5
+_WONDER = 1.5
+"""Seconds after which a person wonders what the house is waiting for."""
 
 
 class Supervisor:
@@ -120,8 +122,15 @@ class Supervisor:
             await self._stop.wait()
             self._say("stopping")
         finally:
+            waiting = loop.create_task(self._tell_who_stays(), name="who stays")
             await asyncio.gather(*(child.end() for child in self._services))
+            waiting.cancel()
             await asyncio.gather(*keeping)
+
+    async def _tell_who_stays(self) -> None:
+        """Say for whom the house waits, where ending takes long enough to wonder."""
+        await asyncio.sleep(_WONDER)
+        self._say(f"still waiting for {', '.join(child.name for child in self._services if child.running)}")
 
     async def _started(self, broker: Child) -> int | None:
         """Wait until the broker answers; return the exit code where it, or the wait, ended before."""
