@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from importlib.metadata import EntryPoint
@@ -211,3 +212,17 @@ def test_no_known_verb_shares_its_options() -> None:
         verb = import_module(VERBS[name].module)
         parser = make_parser(prog=name, description=VERBS[name].help, add_arguments=verb.add_arguments)
         assert (parser.epilog or "").startswith("examples:")
+
+
+def test_ctrl_c_while_the_command_is_imported_says_nothing() -> None:
+    """Before `main` there is nothing to undo: the process ends by the signal, and Python tells no story of it."""
+    program = "import os, signal, sys; sys.argv[0] = '/bin/hearthbus'; import hearthbus.cli; {}"
+    early = "os.kill(os.getpid(), signal.SIGINT); signal.sigwait([signal.SIGUSR1])"
+    late = "from hearthbus.cli.main import main; main(['--version']); print(signal.getsignal(2).__name__)"
+    ended = [
+        subprocess.run((sys.executable, "-c", program.format(rest)), capture_output=True, text=True, check=False)
+        for rest in (early, late)
+    ]
+
+    assert [(-signal.SIGINT, ""), (0, "")] == [(end.returncode, end.stderr) for end in ended]
+    assert "default_int_handler" == ended[1].stdout.splitlines()[-1]

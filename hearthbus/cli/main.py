@@ -7,6 +7,7 @@ Knows no verb beyond its name, and nothing of the bus.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -78,6 +79,8 @@ def complain(text: str) -> None:
 def _guarded(words: list[str]) -> int:  # noqa: PLR0911 - one return for each way it can end
     """Run the command; every way in which it can fail becomes one line and an exit code."""
     try:
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # see the package's first lines
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         return _run(words)
     except HearthbusError as error:
         complain(str(error))
