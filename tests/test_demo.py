@@ -16,7 +16,7 @@ from test_topics_page import faults
 from told import Tail
 
 from hearthbus import Bus, Invalid, Message, Unavailable
-from hearthbus.cli.demo import FIRMWARE, TRY, TWIN, demo_house
+from hearthbus.cli.demo import FIRMWARE, TRY, demo_house
 from hearthbus.config import load
 from hearthbus.topics import matches
 from services.jeenode.twin.house import ONEWIRE, ROOMS
@@ -182,16 +182,15 @@ def test_nobody_s_house_is_joined(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_real_firmware_takes_the_twin_s_place_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same table, another service; where there is none, the text says what is missing."""
-    monkeypatch.setattr("hearthbus.plugins.find", lambda _: {TWIN: "x:Y"})
-
-    with pytest.raises(Unavailable, match="--firmware needs the simulator"), demo_house(None, firmware=True):
-        pass
-
-    monkeypatch.setattr("hearthbus.plugins.find", lambda _: {FIRMWARE: "x:Y"})
     with demo_house(None, firmware=True) as config:
         text = Path(config).read_text()
 
     assert f'service = "{FIRMWARE}"' in text
+
+    monkeypatch.setattr("hearthbus.cli.demo._SIMULATOR", Path("/nowhere"))
+
+    with pytest.raises(Unavailable, match="--firmware needs the simulator"), demo_house(None, firmware=True):
+        pass
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from hearthbus import plugins
-from hearthbus.config import SERVICES
 from hearthbus.errors import Invalid, Unavailable
 
 if TYPE_CHECKING:
@@ -28,6 +26,7 @@ TRY: Final = (
 TWIN: Final = "jeenode-twin"
 FIRMWARE: Final = "jeenode-firmware"
 """The service that runs the nodes' real firmware on simulated processors; it takes the same table as the twin."""
+_SIMULATOR: Final = Path(__file__).resolve().parents[2] / "firmware" / "simulator"
 _MARKS: Final = ("@folder@", "@radio@")
 
 
@@ -56,10 +55,8 @@ def demo_house(folder: str | None, *, firmware: bool = False) -> Iterator[str]:
 def _radio(*, firmware: bool) -> str:
     if not firmware:
         return TWIN
-    if FIRMWARE not in plugins.find(SERVICES):
-        raise Unavailable(
-            "--firmware needs the simulator of the firmware, which is not installed; see firmware/README.md"
-        )
+    if not _SIMULATOR.is_dir():
+        raise Unavailable(f"--firmware needs the simulator of the firmware, in hearthbus's source folder: {_SIMULATOR}")
     return FIRMWARE
 
 

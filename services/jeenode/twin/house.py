@@ -22,6 +22,8 @@ LEDS: Final = {"kitchen": 2, "hall": 3}
 """Node ids of the LED strips, by their place."""
 ROOMS: Final = {"kitchen": 5, "hall": 6, "living": 7}
 ONEWIRE: Final = {"cellar": 8}
+FLOW_WARMER: Final = (34.0, 26.0)
+"""By how many degrees each sensor of the heating pipe is warmer than its cellar."""
 _LOOK_S: Final = 1.0
 """How often the person's whereabouts are looked at."""
 
@@ -63,7 +65,9 @@ class House:
             for place, node in ROOMS.items()
         }  # fmt: skip
         self.onewire = {
-            place: OnewireNode(self.ether, node, world=self.world, wall=self.wall, report_s=report_s)
+            place: OnewireNode(
+                self.ether, node, world=self.world, wall=self.wall, warmer=FLOW_WARMER, report_s=report_s
+            )
             for place, node in ONEWIRE.items()
         }
         if inhabited:

@@ -130,14 +130,22 @@ class OnewireNode(Node):
 
     Args:
         wall: gives the time of day of a moment of the ether.
+        warmer: by how many degrees each sensor is warmer than the cellar.
         report_s: seconds between its reports.
     """
 
     def __init__(
-        self, ether: Ether, node: int, *, world: World, wall: Callable[[float], float], report_s: float = 60.0
+        self,
+        ether: Ether,
+        node: int,
+        *,
+        world: World,
+        wall: Callable[[float], float],
+        warmer: tuple[float, ...],
+        report_s: float = 60.0,
     ) -> None:
         super().__init__(ether, node, hearth.NodeKind.ONEWIRE)
-        self._world, self._wall, self._report_s = world, wall, report_s
+        self._world, self._wall, self._warmer, self._report_s = world, wall, warmer, report_s
 
     def boot(self) -> None:
         """Power comes on."""
@@ -148,7 +156,7 @@ class OnewireNode(Node):
     def report(self) -> None:
         """Say how warm each is."""
         cellar = self._world.air("cellar", at=self._wall(self.ether.now)).temperature
-        for index, warmer in enumerate((34.0, 26.0)):
+        for index, warmer in enumerate(self._warmer):
             self._tell(index, round(cellar + warmer, 2))
 
     def _tell(self, index: int, temperature: float) -> None:
