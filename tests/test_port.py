@@ -1,59 +1,28 @@
-"""The port: real ptys and real sockets that come and go, and a device that is noisy, silent or taken."""
+"""The port on a serial device: it comes and goes, is noisy, silent, stalled or taken; ptys stand for sticks."""
 
 from __future__ import annotations
 
 import asyncio
 import fcntl
 import os
-import pty
 import struct
 import threading
-import tty
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from stick import FAST, SOON_S, Stick, gather, until
 
-from drivers.port import Lost, Opened, Port, Received, Silent
+from drivers.port import Lost, Opened, Port, Silent
 from drivers.rf12.lines import Lines
 from drivers.rf12.values import Broken, Heard
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import Iterator
 
-    from drivers.port import Event
-
-SOON_S = 20.0
-FAST = (0.001,)
 TIOCGEXCL = 0x80045440
 """Linux: whether TIOCEXCL is set; Python's termios does not name it."""
-
-
-class Stick:
-    """A serial stick on a pty: a path that stays while the device behind it is plugged in and pulled out."""
-
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "ttyUSB0"
-        self.master = -1
-
-    def plug(self) -> None:
-        """Make the device appear."""
-        self.master, slave = pty.openpty()
-        tty.setraw(self.master)
-        self.path.symlink_to(os.ttyname(slave))
-        os.close(slave)
-
-    def pull(self) -> None:
-        """Make it vanish."""
-        if self.master >= 0:
-            self.path.unlink()
-            os.close(self.master)
-            self.master = -1
-
-    def say(self, data: bytes) -> None:
-        """Let the device say something."""
-        os.write(self.master, data)
 
 
 @pytest.fixture
@@ -67,25 +36,6 @@ def stick(tmp_path: Path) -> Iterator[Stick]:
 def open_files() -> int:
     """Count this process's file descriptors."""
     return len(list(Path("/proc/self/fd").iterdir()))
-
-
-async def until(port: Port, *kinds: type[Event]) -> Event:
-    """Return the next event of a kind, passing over others."""
-    async with asyncio.timeout(SOON_S):
-        async for event in port:
-            if isinstance(event, kinds):
-                return event
-    raise AssertionError("the port ended")
-
-
-async def gather(port: Port, count: int) -> bytes:
-    """Return the next `count` bytes."""
-    data = b""
-    while len(data) < count:
-        event = await until(port, Received)
-        assert isinstance(event, Received)
-        data += event.data
-    return data
 
 
 async def test_both_directions(stick: Stick) -> None:
@@ -291,65 +241,3 @@ async def test_a_cancelled_writer_leaves_no_half_command(stick: Stick) -> None:
 def _drain(fd: int, into: bytearray, count: int) -> None:
     while len(into) < count:
         into += os.read(fd, 4096)
-
-
-@asynccontextmanager
-async def serving(port: int = 0) -> AsyncIterator[tuple[asyncio.Server, asyncio.Queue[asyncio.StreamWriter]]]:
-    """Run a TCP server, as ser2net is; yield it and who connects."""
-    guests: asyncio.Queue[asyncio.StreamWriter] = asyncio.Queue()
-
-    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        guests.put_nowait(writer)
-        while data := await reader.read(4096):
-            writer.write(data)
-
-    server = await asyncio.start_server(greet, "127.0.0.1", port)
-    async with server:
-        yield server, guests
-
-
-async def test_a_socket_that_closes_a_hundred_times() -> None:
-    """A gateway behind TCP is connected to again each time it hangs up."""
-    async with serving() as (server, guests):
-        number = server.sockets[0].getsockname()[1]
-        async with Port(f"socket://127.0.0.1:{number}", delays=FAST) as port:
-            for turn in range(100):
-                await until(port, Opened)
-                await port.write(b"%d\n" % turn)
-
-                assert b"%d\n" % turn == await gather(port, len(str(turn)) + 1)
-                guest = await guests.get()
-                guest.close()
-                await until(port, Lost)
-                with suppress(ConnectionError):
-                    await guest.wait_closed()
-
-
-async def test_a_socket_nobody_listens_on() -> None:
-    """A refused connection is a loss with its reason."""
-    async with serving() as (server, _):
-        number = server.sockets[0].getsockname()[1]
-    async with Port(f"socket://127.0.0.1:{number}", delays=FAST) as port:
-        refused = await until(port, Lost)
-
-    assert isinstance(refused, Lost)
-    assert "refused" in refused.reason.lower()
-
-
-@pytest.mark.parametrize(
-    ("address", "baud", "named"),
-    [
-        ("ttyUSB0", 57600, "/dev/ttyUSB0"),
-        ("socket://", 57600, "socket://host:port"),
-        ("socket://attic", 57600, "socket://host:port"),
-        ("socket://attic:99999", 57600, "socket://host:port"),
-        ("socket://[::1:2000", 57600, "socket://host:port"),
-        (f"socket://{'a' * 70}:1", 57600, "socket://host:port"),
-        ("/dev/tty\0USB", 57600, "device"),
-        ("/dev/ttyUSB0", 57601, "57600"),
-    ],
-)
-def test_addresses_and_speeds_that_cannot_be(address: str, baud: int, named: str) -> None:
-    """They are refused before anything is opened, and the text says what to write."""
-    with pytest.raises(ValueError, match=named):
-        Port(address, baud=baud)
