@@ -40,6 +40,7 @@ NEEDED = {
 }
 """What the build needs: a command or a file, and the Debian package it is in."""
 
+PROBE_FLAGS = ("-mmcu=atmega328p", "-DF_CPU=16000000L", "-Os", "-Wall", "-Wextra", "-Werror")
 SKETCHES = ("gateway", "led_node", "room_node", "onewire_node")
 
 
@@ -331,6 +332,8 @@ def build() -> Path:
                 shutil.copy(path, copy)
             _compile("make", "-C", str(folder / "simulator"))
             _compile("sh", str(folder / "build"))
+            probe = folder / "simulator" / "tests" / "probe.c"
+            _compile("avr-gcc", *PROBE_FLAGS, "-o", str(folder / "out" / "probe-none.elf"), str(probe))
             (folder / "done").touch()
     return folder
 

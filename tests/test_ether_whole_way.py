@@ -34,8 +34,8 @@ hall = {{ id = 6 }}
 place = "hall"
 light = "hall"
 hold_s = 0.1
-fade_on_s = 0.02
-fade_off_s = 0.02
+fade_on_s = 0
+fade_off_s = 0
 rgb = [255, 120, 20]
 """
 CONSOLE_MS = 5000
