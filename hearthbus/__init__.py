@@ -5,10 +5,9 @@ Everything public is named here and loaded when first used: the broker and the c
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from hearthbus.version import VERSION as __version__  # noqa: N811 - the name Python expects
 
+TYPE_CHECKING = False  # the name is all that type checkers look at, and importing typing takes longer than the rest
 if TYPE_CHECKING:
     from hearthbus.bus import Bus
     from hearthbus.config.secret import Secret
