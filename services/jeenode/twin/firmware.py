@@ -37,11 +37,13 @@ _PIR: Final = "PD7"
 """Low while somebody moves."""
 _PULSE_S: Final = 0.3
 _LIGHT: Final = 3
-"""The analogue input of the light sensor."""
+"""The analogue input of the light sensor, whose voltage falls with the light."""
 _SUPPLY_MV: Final = 3300
 _WEATHER_S: Final = 10.0
 """How often what there is to measure changes."""
 _WALK_S: Final = 1.0
+_APART_S: Final = 0.7
+"""Between the starts of two nodes."""
 _BLOCK: Final = 16
 """Bytes a copy of the settings has in EEPROM."""
 
@@ -96,6 +98,7 @@ class Firmware(Service):
         for place in ROOMS:
             await say("pin", f"room-{place}", _PIR, 1)
         await self._weather()
+        await say("power", GATEWAY, "on")
         await say("go")
 
     async def on_stop(self) -> None:
@@ -108,6 +111,7 @@ class Firmware(Service):
         """Have the day go by and somebody walk through the house."""
         self.log.info("real firmware on %d simulated processors, behind %s", len(NODES) + 1, self.config.link)
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._power_on(), name="power")
             group.create_task(self._days(), name="weather")
             group.create_task(self._walk(), name="walk")
             group.create_task(self._end(), name="simulator's end")
@@ -131,7 +135,7 @@ class Firmware(Service):
         return {}
 
     async def _node(self, name: str, sketch: str, number: int) -> None:
-        """Put a node into the house, with its settings, and switch it on."""
+        """Put a node into the house, with its settings, without power."""
         block = Settings(
             node=number, group=212, band=8, report_s=self.config.report_s, hold_s=self.config.hold_s, offset=1600
         )
@@ -139,7 +143,12 @@ class Firmware(Service):
         say = self._simulator.command
         await say("node", name, IMAGES / f"{sketch}-rfm12b.elf", "rfm12b")
         await say("eeprom", name, 0, "=", (copy * 2).hex())
-        await say("power", name, "on")
+
+    async def _power_on(self) -> None:
+        """Switch the nodes on one after the other: simulated clocks never drift apart, and would report at once."""
+        for name, _ in NODES.values():
+            await self._simulator.command("power", name, "on")
+            await self.sleep(_APART_S)
 
     async def _end(self) -> None:
         await self._reading
@@ -155,7 +164,7 @@ class Firmware(Service):
         for place in ROOMS:
             air = self._world.air(place, at=self.now())
             await say("hyt131", f"room-{place}", air.humidity, air.temperature)
-            await say("adc", f"room-{place}", _LIGHT, round(air.light / 1023 * _SUPPLY_MV))
+            await say("adc", f"room-{place}", _LIGHT, round((1023 - air.light) / 1023 * _SUPPLY_MV))
         for place in ONEWIRE:
             cellar = self._world.air(place, at=self.now()).temperature
             for index, warmer in enumerate(FLOW_WARMER):
