@@ -226,3 +226,17 @@ def test_ctrl_c_while_the_command_is_imported_says_nothing() -> None:
 
     assert [(-signal.SIGINT, ""), (0, "")] == [(end.returncode, end.stderr) for end in ended]
     assert "default_int_handler" == ended[1].stdout.splitlines()[-1]
+
+
+def test_ctrl_c_while_a_library_tidies_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A library that stumbles over its own clean-up when interrupted, as argparse can, is no defect of ours."""
+
+    def stumble(_: object) -> NoReturn:
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise AttributeError("save_nargs")
+
+    monkeypatch.setattr(command, "_run", stumble)
+
+    assert 130 == main(["status"])

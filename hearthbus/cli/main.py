@@ -97,6 +97,8 @@ def _guarded(words: list[str]) -> int:  # noqa: PLR0911 - one return for each wa
     except Exception as error:
         if os.environ.get("HEARTHBUS_TRACEBACK"):
             raise
+        if isinstance(error.__context__, KeyboardInterrupt):
+            return INTERRUPTED  # it came while a library was tidying up, which then stumbled
         complain(f"a defect of hearthbus: {type(error).__name__}: {error}; HEARTHBUS_TRACEBACK=1 shows where")
         return DEFECT
 
