@@ -78,7 +78,7 @@ TEST(dither_keeps_the_mean, "Over sixteen periods the light is right to half of 
     const Dithered dithered = Dithered::of(level);
     unsigned sum = 0;
     for (uint8_t period = 0; period < 16; ++period) {
-      const uint16_t counts = dithered.counts(period);
+      const uint16_t counts = dithered.counts(Dithered::placeOf(period));
       CHECK(counts <= 256 && counts - dithered.whole <= 1);
       sum += counts;
     }
@@ -90,7 +90,9 @@ TEST(dither_keeps_the_mean, "Over sixteen periods the light is right to half of 
 
 TEST(dither_is_even, "The longer periods are spread: half of them is every second one") {
   const Dithered half = {10, 8};
-  for (uint8_t period = 0; period < 15; ++period) CHECK(half.counts(period) != half.counts(period + 1));
+  for (uint8_t period = 0; period < 15; ++period) {
+    CHECK(half.counts(Dithered::placeOf(period)) != half.counts(Dithered::placeOf(period + 1)));
+  }
 }
 
 TEST(lamp_fades_and_settles, "A lamp reaches its colour after its fade, and asks to be remembered 5 s after the last wish") {

@@ -18,10 +18,11 @@ struct Dithered {
     return {uint16_t(fine >> 4), uint8_t(fine & 15)};
   }
 
-  // The counts of one period of the sixteen. Its number with the bits turned round spreads the longer ones evenly.
-  uint16_t counts(uint8_t period) const { return whole + (turned(period) < fraction); }
+  // The counts of the period at this place, 0..15.
+  uint16_t counts(uint8_t place) const { return whole + (place < fraction); }
 
-  static uint8_t turned(uint8_t period) {
+  // Where the periods' numbers stand: with their bits turned round, so that the longer ones are spread evenly.
+  static uint8_t placeOf(uint8_t period) {
     return (period & 1) << 3 | (period & 2) << 1 | (period & 4) >> 1 | (period & 8) >> 3;
   }
 };

@@ -4,7 +4,7 @@
 // nIRQ = PD2/INT0. Does not know whose frames these are. Include it once in a program: it owns INT0's vector.
 //
 // nIRQ stays low while the chip wants anything, so the interrupt is level-triggered: one missed is asked for again.
-// A byte takes 162 us; nobody may keep interrupts off longer than that. Every 5 s without a frame the chip's
+// A byte takes 162 us; nobody may keep interrupts off longer than that. Every 2 s without a frame the chip's
 // wake-up timer says that chip, wire and interrupt are alive; when it too stays away, the chip is set up anew.
 #pragma once
 
@@ -141,8 +141,8 @@ class Rfm12b {
   // Three bytes to find the bit rate by and the sync's first; the chip itself sends two more ahead of them, which its
   // transmit register holds when it is switched on (data sheet, "Transmitter register write command").
   static constexpr uint8_t kPreamble = 4;
-  static constexpr uint8_t kSilenceLimit = 12;  // seconds: two heartbeats may be missed
-  static constexpr uint16_t kHeartbeat = 0xE598;  // wake-up timer: 1.03 ms * 152 * 2^5 = 5.0 s (R = 5, M = 0x98)
+  static constexpr uint8_t kSilenceLimit = 4;  // seconds: one heartbeat may be missed
+  static constexpr uint16_t kHeartbeat = 0xE479;  // wake-up timer: 1.03 ms * 121 * 2^4 = 2.0 s (R = 4, M = 0x79)
 
   static uint16_t command(uint16_t word) {
     Spi::select();

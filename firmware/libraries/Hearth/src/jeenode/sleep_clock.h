@@ -6,7 +6,8 @@
 // Include it once in a program: it owns the watchdog.
 //
 // The watchdog is also a watchdog: it runs in "interrupt, then reset" mode, the hardware takes the interrupt away each
-// time it is used, and only alive() gives it back. A program that hangs is reset within two ticks.
+// time it is used, and only alive() gives it back. A program that hangs is reset within two ticks; only one that hangs
+// with interrupts off is not, for the interrupt is then never used up.
 #pragma once
 
 #include <Arduino.h>

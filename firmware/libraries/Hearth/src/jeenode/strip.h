@@ -29,6 +29,7 @@ class Strip {
       TCCR1A = _BV(WGM10);
       TCCR1B = _BV(WGM12) | _BV(CS11) | _BV(CS10);
       TCNT1 = TCNT0;
+      OCR1AH = 0;  // the low half alone is written from here on
     }
   }
 
@@ -51,9 +52,10 @@ class Strip {
   // Once a period: some 15 us, far below the 160 us a byte of the radio lasts.
   void serve() {
     period_ = (period_ + 1) & 15;
-    drive(dithered_[0].counts(period_), TCCR0A, _BV(COM0A1), OCR0A);
-    drive(dithered_[1].counts(period_), TCCR1A, _BV(COM1A1), OCR1AL);
-    drive(dithered_[2].counts(period_), TCCR0A, _BV(COM0B1), OCR0B);
+    const uint8_t place = Dithered::placeOf(period_);
+    drive(dithered_[0].counts(place), TCCR0A, _BV(COM0A1), OCR0A);
+    drive(dithered_[1].counts(place), TCCR1A, _BV(COM1A1), OCR1AL);
+    drive(dithered_[2].counts(place), TCCR0A, _BV(COM0B1), OCR0B);
   }
 
   static Strip*& active() {
