@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 from stick import FAST, SOON_S, Stick, gather, until
 
+from drivers import wire
 from drivers.port import Lost, Opened, Port, Silent
 from drivers.rf12.lines import Lines
 from drivers.rf12.values import Broken, Heard
@@ -236,6 +237,31 @@ async def test_a_cancelled_writer_leaves_no_half_command(stick: Stick) -> None:
         assert b"a" * 50_000 + b"b\n" == bytes(got)
         assert port._wire is not None
         assert not asyncio.get_running_loop().remove_writer(port._wire._fd), "the loop still asks whether it may write"
+
+
+async def test_a_reader_that_is_slow(stick: Stick) -> None:
+    """What waits for a slow reader is bounded, the device is held back meanwhile, and no byte is lost."""
+    spoken = bytes(range(256)) * 1200
+    async with Port(str(stick.path)) as port:
+        await until(port, Opened)
+        assert port._wire is not None
+        speaker = threading.Thread(target=_speak, args=(stick.master, spoken))
+        speaker.start()
+        async with asyncio.timeout(SOON_S):
+            while len(port._wire._in) < wire.MOST:
+                await asyncio.sleep(0)
+        for _ in range(1000):
+            await asyncio.sleep(0)
+        waiting = len(port._wire._in)
+
+        assert wire.MOST + wire.CHUNK >= waiting
+        assert spoken == await gather(port, len(spoken))
+        await asyncio.to_thread(speaker.join, SOON_S)
+
+
+def _speak(fd: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(fd, data) :]
 
 
 def _drain(fd: int, into: bytearray, count: int) -> None:

@@ -165,6 +165,14 @@ def test_a_tenth_is_a_tenth() -> None:
 
 
 @pytest.mark.parametrize(
+    ("scales", "values"), [([], (10, 10, 10)), (["0.1"], (1.0, 1.0, 1.0)), (["1", "0.1"], (10, 1.0, 10))]
+)
+def test_which_field_a_scale_is_for(scales: list[str], values: tuple[float, ...]) -> None:
+    """A single scale holds for all; of several each has its field, and fields without one stay raw."""
+    assert values == Struct("h*", scales).decode(struct.pack("<3h", 10, 10, 10))
+
+
+@pytest.mark.parametrize(
     ("fields", "scales", "text"),
     [
         ("", [], "'' is no code"),
