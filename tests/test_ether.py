@@ -81,10 +81,12 @@ async def test_two_at_once_spoil_each_other() -> None:
         await house.power("one", on=True)
         await house.power("two", on=True)
         await house.run(2000)
-        heard = [line for line in house.lines("gateway") if line.startswith("OK")]
+        heard = [event for event in house.events if event.kind == "uart" and event.text.startswith("OK")]
+        sent = [packet for packet in house.packets() if packet.sender != "gateway"]
 
-        assert any(packet.collided for packet in house.packets())
-        assert {"34", "35"} == {line.split()[1] for line in heard}
+        assert [True, True] == [packet.collided for packet in sent[:2]]
+        assert heard[0].ms > next(packet.ms for packet in sent if not packet.collided)
+        assert {"34", "35"} == {event.text.split()[1] for event in heard}
 
 
 async def test_an_eeprom_write_takes_its_time() -> None:

@@ -28,13 +28,25 @@ async def test_the_parts_of_the_processor_take_their_time() -> None:
         }
 
 
+async def test_a_watchdog_that_only_interrupts_does_so_again() -> None:
+    """Without WDE the watchdog's interrupt stays enabled; 2048 of its 128 kHz periods pass between two."""
+    async with ether() as house:
+        await house.node("probe", "probe", radio="none")
+        await house.said("probe", "power-down")
+        began = house.events[-1].ms
+        await house.said("probe", "barks 3")
+
+        assert 48 < house.events[-1].ms - began < 55
+
+
 async def test_a_low_line_interrupts_until_it_is_high() -> None:
     """A level-triggered INT0 comes again for as long as the pin is low."""
     async with ether() as house:
         await house.node("probe", "probe", radio="none", on=False)
         await house.pin("probe", "PD2", 1)
         await house.power("probe", on=True)
-        await house.said("probe", "power-down")
+        await house.said("probe", "barks")
+        await house.run(10)
         assert not [line for line in house.lines("probe") if line.startswith("edges")]
         await house.pin("probe", "PD2", 0)
 

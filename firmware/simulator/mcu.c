@@ -129,6 +129,7 @@ const char *mcu_make(struct node *node, const char *elf)
     node->avr->reset = note_reset;
     avr_register_io_write(node->avr, CLKPR, write_clkpr, node);
     pins_attach(node);
+    sleep_attach(node);
     spi_attach(node);
     eeprom_attach(node);
     uart_attach(node);

@@ -1,19 +1,25 @@
-/* Deep sleep: which clocks stop.
+/* Deep sleep: which clocks stop, and the watchdog that ends it.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later
  *
  * In simavr 1.6 all sleep modes are alike and every timer goes on, so that a sketch that counts on power-down wakes
- * early. Data sheet ATmega328P, table 10-1: in power-down and standby only the watchdog (and the world) goes on.
+ * early. Data sheet ATmega328P, table 10-1: in power-down and standby only the watchdog (and the world) goes on. And
+ * it lets a watchdog that only interrupts do so once; by table 11-1 and the text on WDIE, only one that would reset next
+ * must be told again.
  */
 #include "sleep.h"
 
 #include <string.h>
 
 #include <simavr/avr_timer.h>
+#include <simavr/avr_watchdog.h>
 
 #include "mcu.h"
 
 #define SMCR 0x53
+#define WDTCSR 0x60
+#define WDE 0x08
+#define WDIF 0x80
 #define SLEEP_MODE(smcr) (((smcr) >> 1) & 7)
 #define POWER_DOWN 2
 #define STANDBY 6
@@ -68,4 +74,19 @@ void sleep_begins(avr_t *avr, avr_cycle_count_t how_long)
         if (nodes[i].avr == avr && !nodes[i].frozen && (mode == POWER_DOWN || mode == STANDBY))
             freeze(&nodes[i]);
     }
+}
+
+/* Called before simavr's own handler, which takes WDIE away if it finds WDIF set. */
+static void interrupt_taken(avr_irq_t *irq, uint32_t pending, void *param)
+{
+    struct node *node = param;
+    (void)irq;
+    if (!pending && !(node->avr->data[WDTCSR] & WDE))
+        node->avr->data[WDTCSR] &= ~WDIF;
+}
+
+void sleep_attach(struct node *node)
+{
+    avr_watchdog_t *watchdog = mcu_unit(node, "watchdog");
+    avr_irq_register_notify(watchdog->watchdog.irq + AVR_INT_IRQ_PENDING, interrupt_taken, node);
 }

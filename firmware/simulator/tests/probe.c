@@ -15,9 +15,9 @@
 #define DIV_64 (_BV(CS11) | _BV(CS10))
 #define DIV_1024 (_BV(CS12) | _BV(CS10))
 
-static volatile uint8_t edges;
+static volatile uint8_t edges, barks;
 
-ISR(WDT_vect) {}
+ISR(WDT_vect) { barks++; }
 ISR(INT0_vect) { if (++edges == 3) EIMSK = 0; }
 
 static void put(const char *text)
@@ -101,6 +101,17 @@ int main(void)
     time_uart();
     time_sleep("idle", SLEEP_MODE_IDLE);
     time_sleep("power-down", SLEEP_MODE_PWR_DOWN);
+
+    barks = 0;
+    wdt_reset();
+    WDTCSR = _BV(WDCE) | _BV(WDE);
+    WDTCSR = _BV(WDIE) | WDTO_15MS; /* interrupts for ever: WDIE needs setting again only beside WDE */
+    sei();
+    while (barks < 3) {}
+    cli();
+    wdt_disable();
+    say("barks", barks);
+    sei();
 
     EICRA = 0; /* INT0 is raised for as long as its pin is low */
     EIMSK = _BV(INT0);
