@@ -93,7 +93,9 @@ async def test_noise_and_half_lines_lose_nothing_but_themselves(broker: Broker) 
 
 async def test_two_gateways_hear_the_same_node_once(broker: Broker) -> None:
     """Motion that comes through both is one motion; where one is pulled out, the light is reached through the other."""
-    tables = TABLES.replace("[jeenode.nodes]", '[jeenode.gateways.cellar]\nport = "{folder}/tty2"\n\n[jeenode.nodes]')
+    tables = TABLES.replace(
+        "[jeenode.nodes]", '[jeenode.gateways.cellar]\nport = "{folder}/tty2"\ncollect = true\n\n[jeenode.nodes]'
+    )
     async with scene(broker, tables=tables) as house:
         second = second_gateway(house.house, broker.folder)
         running = asyncio.create_task(second.run())
@@ -112,6 +114,7 @@ async def test_two_gateways_hear_the_same_node_once(broker: Broker) -> None:
         answer = await house.bus.request("light/kitchen/set", on=True)
         running.cancel()
 
+    assert second.house.board.collect
     assert [True, False] * 5 == values[values.index(True) :]
     assert answer["confirmed"]
 

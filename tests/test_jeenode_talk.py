@@ -158,6 +158,19 @@ def test_a_gateway_that_was_in_hearth_mode_before_is_taken_over() -> None:
     assert (True, True) == (line.talk.ready, line.talk.hearth)
 
 
+@pytest.mark.parametrize("stock", [False, True])
+@pytest.mark.parametrize("collect", [False, True])
+def test_a_gateway_is_told_whether_to_ack(stock: bool, collect: bool) -> None:  # noqa: FBT001 - a table
+    """Of two in a group one must not; the setting is told once, before anything else, and kept by the gateway."""
+    line = Line(stock=stock)
+    line.board.collect = not collect
+    line.talk = Talk(Random(1), group=0, collect=collect)
+    line.talk.opened(at=0.0)
+    line.until_ready()
+
+    assert (collect, stock) == (line.board.collect, not line.talk.hearth)
+
+
 def test_a_gateway_that_says_nothing_is_asked() -> None:
     """Without a banner it is asked for its version after two seconds, and again."""
     line = Line()

@@ -217,10 +217,20 @@ class JeeNode(Service):
 
     def _changed(self, name: str) -> None:
         """A gateway has come, gone or changed: tell it, and try again what waits for it."""
-        if self._gateways[name].ready:
+        gateway = self._gateways[name]
+        if gateway.ready:
+            self._look_for_rivals(gateway)
             for lamp in self._lamps.values():
                 lamp.hurry()
         self._woken.set()
+
+    def _look_for_rivals(self, gateway: Gateway) -> None:
+        """Warn of a second gateway that acks in the same group: the node hears neither."""
+        for other in self._gateways.values():
+            acking = other.ready and other.is_radio and gateway.is_radio and not other.talk.collect
+            if acking and other is not gateway and not gateway.talk.collect and other.talk.group == gateway.talk.group:
+                text = "gateways %s and %s both ack in group %d, and their acks collide: set collect = true for one"
+                self.log.warning(text, other.name, gateway.name, gateway.talk.group)
 
     async def _watch(self) -> None:
         """Say what time alone changes, and how the gateways are."""

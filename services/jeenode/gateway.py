@@ -48,7 +48,7 @@ class Gateway:
     ) -> None:
         self.name = name
         self.settings = settings
-        self.talk = Talk(Random(), group=settings.group)  # noqa: S311 - back-offs are no secret
+        self.talk = Talk(Random(), group=settings.group, collect=settings.collect)  # noqa: S311 - back-offs are no secret
         self.open = False
         self.fault = "not opened yet"
         """Why it is not open."""

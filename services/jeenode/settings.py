@@ -31,6 +31,8 @@ class Gateway:
     baud: int = 57600
     group: int = GROUP
     """The net group, where the gateway does not say it itself."""
+    collect: bool = False
+    """Leave acks to another gateway of the same group: of two that ack, the acks collide."""
     silence_s: float | None = None
     """Seconds without a byte after which the port is opened anew; default: never, a quiet house is quiet."""
     pins: dict[str, int] = field(default_factory=dict)

@@ -51,10 +51,12 @@ class Talk:
     Args:
         chance: makes back-offs.
         group: its net group, until it says so itself.
+        collect: whether it shall leave acks to another gateway of its group; acks of two collide.
     """
 
-    def __init__(self, chance: Random, *, group: int) -> None:
+    def __init__(self, chance: Random, *, group: int, collect: bool = False) -> None:
         self.counts = Counts()
+        self.collect = collect
         self.group = group
         self.node = 0
         """Its own id, once it has said so."""
@@ -68,13 +70,15 @@ class Talk:
         self._out = bytearray()
         self._ask_at: float | None = None
         self._asked = False
+        self._collect_told = False
+        self._greeting: Banner | None = None
 
     def opened(self, *, at: float) -> None:
         """The port is open."""
         self._lines = Lines()
         self._out.clear()
         self._ask_at = at + GREETING_S
-        self._asked = False
+        self._asked = self._collect_told = False
         self.ready = self.hearth = False
 
     def closed(self, reason: str) -> None:
@@ -95,6 +99,8 @@ class Talk:
                     self._hearth_on(line)
                 case Config():
                     self._configured(line)
+                    if self._greeting is not None:
+                        self._begin(self._greeting, at)
             self._sender.hear(line, at=at)
             if isinstance(line, Heard | Banner | Ready | Notice | Missing | Broken):
                 news.append(line)
@@ -138,8 +144,19 @@ class Talk:
             self.ready = self.hearth = False
         self._asked = False
         self.firmware = f"{banner.firmware}.{banner.version}" + (f"+hearth.{banner.hearth}" if banner.hearth else "")
+        self._ask_at = at + ASK_AGAIN_S
         if banner.config is not None:
             self._configured(banner.config)
+            if banner.config.collect != self.collect and not self._collect_told:
+                self._collect_told = True
+                self._greeting = banner
+                self._out += commands.command("c", int(self.collect))
+                return  # it writes its EEPROM, and hears nothing until it has said its settings
+        self._begin(banner, at)
+
+    def _begin(self, banner: Banner, at: float) -> None:
+        """It is as it shall be: take it as it is, or into hearth mode."""
+        self._greeting = None
         if banner.hearth is None:
             self._ready(StockSender(self._chance), hearth=False)
         else:

@@ -53,6 +53,8 @@ class Board:
         self.group = group
         self.on = False
         self.boot_s = BOOT_S
+        self.collect = False
+        """Whether it leaves acks to others; kept over resets, as in EEPROM."""
         self.said = 0
         """Lines since it started."""
         self._swallow = False
@@ -104,7 +106,7 @@ class Board:
                 self._settle(" ".join(map(str, ("ACK", packet.tag, packet.node, packet.tries, *payload))))
             return
         self.say(" ".join(map(str, ("OK", header.byte, *payload))))
-        if header.ack and not header.ctl:
+        if header.ack and not header.ctl and not self.collect:
             answer = bytes([0xF1, self.node, payload[2], 0]) if not self.stock and len(payload) > 2 else b""
             self.ether.send(self, header.reply(), answer)
             self.say(" -> ack")
@@ -134,15 +136,22 @@ class Board:
         return len(self._queue)
 
     def _greet(self) -> None:
-        config = f"{chr(64 + self.node) if self.node < 27 else '_'} i{self.node} g{self.group} @ 868 MHz"
         self.say("")
-        self.say(f"[RF12demo.12{'' if self.stock else '+hearth.1'}] {config}")
+        self.say(f"[RF12demo.12{'' if self.stock else '+hearth.1'}] {self._config()}")
         self.say(_HELP)
+
+    def _config(self) -> str:
+        letter = chr(64 + self.node) if self.node < 27 else "_"
+        star, option = ("*", " c1") if self.collect else ("", "")
+        return f"{letter} i{self.node}{star} g{self.group} @ 868 MHz{option}"
 
     def _command(self, letter: str, text: str) -> None:
         numbers = [int(word) & 0xFFFF for word in text.split(",") if word]
         if letter == "v":
             self._greet()
+        elif letter == "c":
+            self.collect = numbers == [1]
+            self.say(f" {self._config()}")
         elif letter == "h" and not self.stock:
             self._hearth = numbers == [1]
             if self._hearth:

@@ -33,7 +33,7 @@ class Terminal:
     """
 
     def __init__(self, house: House, link: Path, *, clock: Callable[[], float]) -> None:
-        self._house = house
+        self.house = house
         self._link = link
         self._clock = clock
         self._began = clock()
@@ -51,9 +51,9 @@ class Terminal:
         try:
             while True:
                 self._woken.clear()
-                self._house.run(self._clock() - self._began)
+                self.house.run(self._clock() - self._began)
                 self._flush()
-                due = self._house.ether.due()
+                due = self.house.ether.due()
                 left = _LOOK_S if due is None else max(0.0, due - (self._clock() - self._began))
                 with suppress(TimeoutError):
                     async with asyncio.timeout(min(left, _LOOK_S)):
@@ -100,8 +100,8 @@ class Terminal:
             self._leave()
             return
         self._arrive()
-        self._house.run(self._clock() - self._began)
-        self._house.board.write(data)
+        self.house.run(self._clock() - self._began)
+        self.house.board.write(data)
         self._woken.set()
 
     def _arrive(self) -> None:
@@ -111,7 +111,7 @@ class Terminal:
             self.opened += 1
             self._rest = b""
             asyncio.get_running_loop().add_reader(self._ours, self._read)
-            self._house.board.boot()
+            self.house.board.boot()
 
     def _leave(self) -> None:
         if self.there:
@@ -119,7 +119,7 @@ class Terminal:
             asyncio.get_running_loop().remove_reader(self._ours)
 
     def _flush(self) -> None:
-        said = self._house.board.read()
+        said = self.house.board.read()
         if not self.there:
             return
         self._rest = (self._rest + said)[-_MOST:]
