@@ -40,7 +40,7 @@ struct Board {
   uint16_t ms() const { return clock.ms; }
   void wakeRadio() { ++wakes; }
   template <class AnyNode>
-  void converse(AnyNode& node, uint16_t listen) {
+  void converse(AnyNode& node, uint16_t listen, bool = false) {
     for (uint16_t passed = 0; node.busy() || passed < listen; ++passed) {
       ++clock.ms;
       node.poll(clock.ms, clock.ms / 1000);

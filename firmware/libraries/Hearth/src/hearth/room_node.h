@@ -1,7 +1,7 @@
 // A room node: tells when motion begins and ends, at once and acked, and at its report time how the room is.
 //
 // Knows what is told when. Does not know pins or sleep: `Board` has radio and eeprom for node.h, motion(), light(),
-// supply(), climate(), wakeRadio(), converse(node, ms), ms() awake, and a clock with now() and calibrate().
+// supply(), climate(), wakeRadio(), converse(node, ms, until_motion), ms() awake, and a clock with now() and calibrate().
 #pragma once
 
 #include "every.h"
@@ -34,7 +34,7 @@ class RoomNode {
     const Motion news = {{}, began, board_.light(), board_.supply(), node_.givenUp()};
     board_.wakeRadio();
     node_.send(kMotion, news, true, board_.ms());
-    board_.converse(node_, 0);
+    board_.converse(node_, 0, false);
   }
 
   void report() {
@@ -43,7 +43,7 @@ class RoomNode {
                        board_.supply(), node_.givenUp()};
     board_.wakeRadio();
     node_.send(kRoom, news, false, board_.ms());
-    board_.converse(node_, kListen);
+    board_.converse(node_, kListen, !watch_.moving());
   }
 
   Board& board_;

@@ -54,6 +54,12 @@ struct RoomBoard : SleeperBoard {
     return there ? decodeHyt(bytes) : kNoClimate;
   }
 
+  // Motion that begins while the node listens is told at once; the house finds the next chance to speak.
+  template <class AnyNode>
+  void converse(AnyNode& node, uint16_t listen, bool until_motion) {
+    SleeperBoard::converse(node, listen, [until_motion] { return until_motion && motionEdge(); });
+  }
+
   void rest() { clock.rest(motionEdge()); }
 };
 

@@ -48,7 +48,14 @@ struct SleeperBoard {
   // Let a node's packet go its way and listen for a while after it; then the radio sleeps.
   template <class AnyNode>
   void converse(AnyNode& node, uint16_t listen) {
-    for (const uint16_t from = millis(); node.busy() || radio.sending() || uint16_t(millis() - from) < listen;) {
+    converse(node, listen, [] { return false; });
+  }
+
+  // The same, but listening ends when something else is more urgent.
+  template <class AnyNode, class Urgent>
+  void converse(AnyNode& node, uint16_t listen, Urgent urgent) {
+    for (const uint16_t from = millis();
+         node.busy() || radio.sending() || (uint16_t(millis() - from) < listen && !urgent());) {
       node.poll(millis(), clock.now() / 1000);
       clock.idle();
     }
