@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from ether import build
 from test_topics_page import faults
 from told import Tail
 
@@ -40,12 +41,14 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
-def furnish(folder: Path) -> str:
+def furnish(folder: Path, *, firmware: Path | None = None) -> str:
     """Make a demonstration's folder whose broker is its own, so that tests can run beside each other."""
-    with demo_house(str(folder)) as config:
-        path = Path(config)
-        url = f"ipc://{folder}/bus"
-        path.write_text(path.read_text().replace("[broker]", f'[broker]\naddress = "{url}"'))
+    url = f"ipc://{folder}/bus"
+    with demo_house(str(folder), firmware=firmware is not None) as config:
+        text = Path(config).read_text().replace("[broker]", f'[broker]\naddress = "{url}"')
+        if firmware is not None:
+            text = text.replace("\n[jeenode-twin]", f'\n[jeenode-twin]\nfirmware = "{firmware}"')
+        Path(config).write_text(text)
     return url
 
 
@@ -115,6 +118,24 @@ async def test_a_living_house_from_one_command(folder: Path) -> None:
     assert {"led", "room", "onewire"} == {row["kind"] for row in rows}
     assert not [fault for message in watch.messages for fault in faults(message)]
     assert {"hearthbus.toml", "data", "log"} <= files(folder)
+
+
+async def test_the_same_house_on_real_firmware(folder: Path) -> None:
+    """Compiled programs on simulated processors: they report, and a light confirms, through the same services."""
+    furnish(folder, firmware=build())
+    up = demonstrate(folder)
+    try:
+        async with Bus(f"ipc://{folder}/bus", connect_timeout=20) as bus:
+            watch = Watch(bus)
+            await watch.see("radio/rf12/node/212-2", lambda body: body["kind"] == "led")
+            answer = await bus.request("light/kitchen/set", rgb=[255, 120, 20])
+            reading = await watch.see("sensor/kitchen/temperature")
+    finally:
+        up.terminate()
+        await asyncio.to_thread(up.wait, 20)
+
+    assert answer["confirmed"], (folder / "log").read_text()
+    assert 15 < reading["value"] < 25
 
 
 async def in_a_shell(*words: str) -> str:

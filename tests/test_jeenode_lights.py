@@ -204,7 +204,7 @@ class Desk:
         self.numbers = 0
         self.lamp = Lamp(
             "desk", Light(), is_stock=is_stock, alerted=alerted, send=self.send, number=self.number,
-            publish=self.publish, now=lambda: 0.0, log=logging.getLogger("desk"),
+            publish=self.publish, now=lambda: 0.0, log=logging.getLogger("desk"), answer_s=0.05,
         )  # fmt: skip
 
     async def send(self, payload: bytes, ack: bool) -> Outcome:  # noqa: FBT001 - as the lamp calls it

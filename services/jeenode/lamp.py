@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from services.jeenode.lights import Light
 
 ANSWER_S: Final = 3.0
-"""How long who asks waits for the node; then the answer says that it has not confirmed yet."""
+"""A request's usual patience is five seconds."""
 _NO_AIR_S: Final = 10.0
 _FULL_S: Final = 0.2
 _SPEAKING: Final = 30
@@ -44,6 +44,7 @@ class Lamp:
         publish: publishes retained state.
         now: the wall clock.
         log: for what a person may want to know.
+        answer_s: how long who asks waits for the node; then the answer says why it has not confirmed.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Lamp:
         publish: Callable[[str, Mapping[str, Any]], Awaitable[None]],
         now: Callable[[], float],
         log: logging.Logger,
+        answer_s: float = ANSWER_S,
     ) -> None:
         self.name = name
         self.light = light
@@ -68,8 +70,10 @@ class Lamp:
         self._publish = publish
         self._now = now
         self._log = log
+        self._answer_s = answer_s
+        self._reason = ""
         self._woken = asyncio.Event()
-        self._waiting: list[tuple[int, asyncio.Future[tuple[bool, str]]]] = []
+        self._waiting: list[tuple[int, asyncio.Future[str]]] = []
         self._numbered: tuple[Order | None, int] = (None, 0)
         self._told: dict[str, Any] | None = None
 
@@ -80,15 +84,19 @@ class Lamp:
             Invalid: the request makes no sense.
         """
         order = self.light.ask(request)
-        landed: asyncio.Future[tuple[bool, str]] = asyncio.get_running_loop().create_future()
+        landed: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._waiting.append((order.number, landed))
         self._woken.set()
         await self.tell()
-        confirmed, reason = False, "its node has not answered yet"
-        with suppress(TimeoutError):
-            async with asyncio.timeout(ANSWER_S):
-                confirmed, reason = await landed
-        return {**self._body(), "confirmed": confirmed, **({} if confirmed else {"reason": reason})}
+        self._reason = "its node has not answered yet"
+        try:
+            async with asyncio.timeout(self._answer_s):
+                reason = await landed
+        except TimeoutError:
+            reason = self._reason
+        finally:
+            self._waiting.remove((order.number, landed))
+        return {**self._body(), "confirmed": not reason, **({"reason": reason} if reason else {})}
 
     def again(self) -> None:
         """Its node has started anew: say what is wanted."""
@@ -117,7 +125,9 @@ class Lamp:
             reason = self._land(outcome, at=loop.time())
             await self.tell()
             await self._alert(outcome)
-            self._answer(order, reason)
+            self._reason = reason
+            if self.light.due() is None or not reason:  # what is tried again may be confirmed before they lose patience
+                self._answer(order, reason)
 
     async def tell(self) -> None:
         """Publish the state, if it is news."""
@@ -182,8 +192,7 @@ class Lamp:
         """Answer who waits for this order, or for one it has replaced."""
         for number, landed in self._waiting:
             if number <= order.number and not landed.done():
-                landed.set_result((not reason, reason))
-        self._waiting = [(number, landed) for number, landed in self._waiting if not landed.done()]
+                landed.set_result(reason)
 
 
 def _ours(order: Order, number: int) -> Packet:

@@ -15,7 +15,7 @@ from drivers.rf12.hearth import Settings
 from hearthbus import Invalid, Message, Service, serve
 from services.checks import refuse
 from services.jeenode.twin.house import FLOW_WARMER, LEDS, ONEWIRE, ROOMS
-from services.jeenode.twin.simulator import IMAGES, Simulator, build
+from services.jeenode.twin.simulator import SOURCES, Simulator, build, image
 from services.jeenode.twin.world import World
 
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ class Firmware(Service):
         loss: float = 0.0
         report_s: int = 20
         hold_s: int = 10
+        firmware: Path = SOURCES
+        """The folder of the firmware's sources."""
 
         def __post_init__(self) -> None:
             refuse(self._faults())
@@ -76,9 +78,9 @@ class Firmware(Service):
     async def on_start(self) -> None:
         """Compile what is not compiled yet, and let the power come on."""
         self.log.info("compiling the firmware and its simulator, where they have changed")
-        await build()
+        await build(self.config.firmware)
         self._world = World(self.config.seed)
-        self._simulator = await Simulator.start()
+        self._simulator = await Simulator.start(self.config.firmware)
         self._reading = asyncio.create_task(self._simulator.read(), name="simulator")
         try:
             await self._furnish()
@@ -141,7 +143,7 @@ class Firmware(Service):
         )
         copy = (block.encode() + block.check.to_bytes(2, "little")).ljust(_BLOCK, b"\xff")
         say = self._simulator.command
-        await say("node", name, IMAGES / f"{sketch}-rfm12b.elf", "rfm12b")
+        await say("node", name, image(self.config.firmware, sketch), "rfm12b")
         await say("eeprom", name, 0, "=", (copy * 2).hex())
 
     async def _power_on(self) -> None:

@@ -15,8 +15,7 @@ from typing import Final
 from hearthbus import Unavailable
 
 SOURCES: Final = Path(__file__).resolve().parents[3] / "firmware"
-PROGRAM: Final = SOURCES / "simulator" / "build" / "simulator"
-IMAGES: Final = SOURCES / "out"
+"""Where the sources are, unless somebody has them elsewhere."""
 SKETCHES: Final = ("gateway", "led_node", "room_node", "onewire_node")
 NEEDED: Final = {
     "make": "make",
@@ -30,37 +29,40 @@ _ANSWER_S: Final = 30.0
 _END_S: Final = 3.0
 
 
-async def build() -> None:
+async def build(sources: Path) -> None:
     """Compile simulator and firmware, where they are older than their sources.
+
+    Args:
+        sources: the folder `firmware` of hearthbus.
 
     Raises:
         Unavailable: the sources or a compiler are not there, or do not compile.
     """
-    missing = await asyncio.to_thread(_missing)
+    missing = await asyncio.to_thread(_missing, sources)
     if missing:
         raise Unavailable(missing)
-    await _compile("make", "-C", str(SOURCES / "simulator"))
-    if await asyncio.to_thread(_is_old):
-        await _compile("sh", str(SOURCES / "build"))
+    await _compile("make", "-C", str(sources / "simulator"))
+    if await asyncio.to_thread(_is_old, sources):
+        await _compile("sh", str(sources / "build"))
 
 
-def _missing() -> str:
+def _missing(sources: Path) -> str:
     """Return what is needed to build and is not there, for people; empty where all is."""
-    if not SOURCES.is_dir():
-        return f"the firmware's sources are not at {SOURCES}; real firmware runs in hearthbus's source folder"
+    if not sources.is_dir():
+        return f"the firmware's sources are not at {sources}; real firmware runs in hearthbus's source folder"
     for thing, packages in NEEDED.items():
         if not (Path(thing).exists() if thing.startswith("/") else shutil.which(thing)):
             return f"{thing} is missing; install it: sudo apt-get install {packages}"
     return ""
 
 
-def _is_old() -> bool:
+def _is_old(sources: Path) -> bool:
     """Whether an image is not there, or older than any source."""
-    images = [IMAGES / f"{sketch}-rfm12b.elf" for sketch in SKETCHES]
+    images = [image(sources, sketch) for sketch in SKETCHES]
     if not all(image.exists() for image in images):
         return True
-    sources = (path for part in ("libraries", *SKETCHES) for path in (SOURCES / part).rglob("*") if path.is_file())
-    return max(path.stat().st_mtime for path in sources) > min(image.stat().st_mtime for image in images)
+    files = (path for part in ("libraries", *SKETCHES) for path in (sources / part).rglob("*") if path.is_file())
+    return max(path.stat().st_mtime for path in files) > min(image.stat().st_mtime for image in images)
 
 
 async def _compile(*command: str) -> None:
@@ -73,6 +75,11 @@ async def _compile(*command: str) -> None:
         raise Unavailable(f"{' '.join(command)} failed: {''.join(last)}")
 
 
+def image(sources: Path, sketch: str) -> Path:
+    """Return where the compiled program of a sketch is."""
+    return sources / "out" / f"{sketch}-rfm12b.elf"
+
+
 class Simulator:
     """A running simulator in real time; time begins with the command `go`."""
 
@@ -82,10 +89,11 @@ class Simulator:
         self._asking = asyncio.Lock()
 
     @classmethod
-    async def start(cls) -> Simulator:
+    async def start(cls, sources: Path) -> Simulator:
         """Start it, without nodes."""
+        program = str(sources / "simulator" / "build" / "simulator")
         process = await asyncio.create_subprocess_exec(
-            str(PROGRAM), "--real-time", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=_LIMIT
+            program, "--real-time", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=_LIMIT
         )
         return cls(process)
 
