@@ -36,6 +36,8 @@ GREEN = 12179 / 65535
 STEP = 1 / 4096
 """A duty is dithered to twelve bits."""
 WATCHDOG = 8
+DEFAULTS_USED = 4
+"""And neither copy sound."""
 BOTH_HEAR_MS = 30
 TRIES = 8
 
@@ -278,6 +280,30 @@ async def test_a_bad_copy_of_the_settings_is_mended() -> None:
         assert isinstance(announce, Announce)
         assert 9 == announce.sender
         assert good[:12] == await house.eeprom("led", 0, 12)
+
+
+async def test_a_gateway_says_which_copy_was_bad() -> None:
+    """It works with the sound one, and says so to the host that asks for hearth mode."""
+    async with ether() as house:
+        good = settings(node=30)
+        await house.node("gateway", "gateway", eeprom=good[:16] + b"\x00" * 16)
+        await house.run(BOOT_MS)
+        await house.type("gateway", hearth_mode())
+        await house.said("gateway", "! settings copy B was bad")
+
+        assert good[:12] == await house.eeprom("gateway", 16, 12)
+
+
+async def test_without_a_sound_copy_the_defaults_are_used() -> None:
+    """A light whose EEPROM is noise is a light all the same, and its announcement says that it knows."""
+    async with ether() as house:
+        await house.node("gateway", "gateway")
+        await house.node("led", "led_node", eeprom=bytes(range(1, 33)))
+        await house.said("gateway", "OK 34 17 2 ")
+        announce = decode(house.packets("led")[-1].payload)
+
+        assert isinstance(announce, Announce)
+        assert DEFAULTS_USED == announce.settings
 
 
 async def test_a_sleeping_node_reports_at_its_interval() -> None:
