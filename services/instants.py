@@ -1,15 +1,19 @@
 """Instants as services exchange them: whole seconds since 1970 UTC, ISO 8601 text, and the name of a time zone.
 
-Knows no clock: what time it is comes in as an argument.
+Knows no clock: what time it is comes in as an argument. `zoneinfo` is imported where zones are asked for: it costs a
+service that knows none half a megabyte.
 """
 
 from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo, available_timezones
+from typing import TYPE_CHECKING
 
 from hearthbus.errors import Invalid
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 LOCAL = "local"
 """Stands for the machine's own time zone."""
@@ -44,6 +48,8 @@ def find_zone(name: str = LOCAL) -> ZoneInfo:
     Raises:
         Invalid: there is none of that name.
     """
+    from zoneinfo import ZoneInfo
+
     try:
         return ZoneInfo(_machine_zone() if name == LOCAL else name)
     except (KeyError, ValueError, OSError):  # not found; a path; the name of a folder, Europe
@@ -52,6 +58,8 @@ def find_zone(name: str = LOCAL) -> ZoneInfo:
 
 def _machine_zone() -> str:
     """Return the zone's name as the system knows it: TZ, then /etc/localtime, then UTC."""
+    from zoneinfo import ZoneInfo
+
     try:
         path = os.environ.get("TZ", "").lstrip(":") or os.path.realpath("/etc/localtime")
         return ZoneInfo(path.rpartition("zoneinfo/")[2]).key
@@ -61,6 +69,7 @@ def _machine_zone() -> str:
 
 def _zone_hint(name: str) -> str:
     from difflib import get_close_matches
+    from zoneinfo import available_timezones
 
     known = {zone.lower(): zone for zone in available_timezones()}
     if not known:
