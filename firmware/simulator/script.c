@@ -24,7 +24,7 @@ bool call_number(const struct call *call, int at, double low, double high, doubl
 {
     char *end;
     *value = at < call->count ? strtod(call->word[at], &end) : 0;
-    if (at < call->count && (end == call->word[at] || *end || *value < low || *value > high)) {
+    if (at < call->count && (end == call->word[at] || *end || !(*value >= low && *value <= high))) {
         say_error(call->line, "`%s` is not a number from %g to %g", call->word[at], low, high);
         return false;
     }
