@@ -215,6 +215,10 @@ def test_every_fault_of_the_table_is_told() -> None:
 @pytest.mark.parametrize(
     ("nodes", "words"),
     [
+        ({"one": {"id": 5, "profile": "fields", "fields": "b,z"}}, "'z' is no code"),
+        ({"one": {"id": 5, "profile": "fields", "fields": "b", "scales": [0]}}, "scale 0"),
+        ({"one": {"id": 5, "profile": "fields", "fields": "b", "names": ["temprature"]}}, "did you mean 'temperature'"),
+        ({"one": {"id": 5, "profile": "fields", "fields": "b", "names": ["a b/power"]}}, "'a b' is not one part"),
         ({"one": {"id": 5}, "two": {"id": 5}}, "node 5 of group 212 is one already"),
         (
             {"one": {"id": 5, "light": True, "place": "k"}, "two": {"id": 6, "light": True, "place": "k"}},
@@ -223,8 +227,8 @@ def test_every_fault_of_the_table_is_told() -> None:
         ({"one two": {"id": 5}}, "a name is one part of a topic"),
     ],
 )
-def test_two_of_the_same_are_refused(nodes: dict[str, Any], words: str) -> None:
-    """An id, a light, a port belongs to one table."""
+def test_what_cannot_be_is_refused(nodes: dict[str, Any], words: str) -> None:
+    """Two of the same, and structs whose fields or quantities nobody knows."""
     with pytest.raises(Invalid, match=words):
         build(Settings, {"nodes": nodes})
 

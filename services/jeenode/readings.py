@@ -73,6 +73,8 @@ UNITS: Final = {
 """Units of the vocabulary, for fields that a person names."""
 _FLAGS: Final = frozenset({"motion", "contact", "smoke", "water"})
 _WHOLE: Final = frozenset({"count"})
+QUANTITIES: Final = frozenset({*UNITS, *_FLAGS, *_WHOLE, "battery", "uv_index"})
+"""What a person may name a field."""
 
 
 @dataclass(frozen=True)

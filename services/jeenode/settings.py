@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 from hearthbus import Invalid
+from hearthbus.config.problems import nearest
 from services.checks import check_all, is_segment, refuse
 
 if TYPE_CHECKING:
@@ -94,10 +95,27 @@ class Node:
                 yield f"place {place!r} is not one part of a topic, of a-z 0-9 _ . -"
         if (self.fields is not None) != (self.profile == "fields"):
             yield 'fields = "b,h,h" goes with profile = "fields", and with no other'
+        if self.fields is not None:
+            yield from self._faults_of_fields(self.fields)
         if self.interval_s is not None and not self.interval_s > 0:
             yield f"interval_s {self.interval_s} is not above 0"
         if not self.motion_timeout_s > 0:
             yield f"motion_timeout_s {self.motion_timeout_s} is not above 0"
+
+    def _faults_of_fields(self, fields: str) -> Iterator[str]:
+        from drivers.rf12.datacodes import Struct
+        from services.jeenode.readings import QUANTITIES
+
+        try:
+            Struct(fields, self.scales)
+        except ValueError as error:
+            yield str(error)
+        for name in filter(None, self.names):
+            place, slash, quantity = name.rpartition("/")
+            if quantity not in QUANTITIES:
+                yield f"names: {quantity!r} is no quantity{nearest(quantity, QUANTITIES)}; docs/topics.md lists them"
+            elif slash and not is_segment(place):
+                yield f"names: {place!r} is not one part of a topic, of a-z 0-9 _ . -"
 
     @property
     def is_light(self) -> bool:
