@@ -62,6 +62,12 @@ def test_the_same_number_much_later_is_new() -> None:
              ("hall-4", "power", 0.0, "W"), ("hall", "voltage", 240.5, "V")},
         ),
         (
+            {"profile": "emonth"},
+            stock.EmonTh(temperature=19.5, outer_temperature=4.5, humidity=55.5, battery=2.9),
+            {("hall", "temperature", 19.5, "°C"), ("hall-outer", "temperature", 4.5, "°C"),
+             ("hall", "humidity", 55.5, "%"), ("hall", "voltage", 2.9, "V")},
+        ),
+        (
             {"sensors": ["flow"]},
             hearth.Temperature(sender=5, sequence=0, index=0, temperature=44.5, battery_mv=None),
             {("flow", "temperature", 44.5, "°C")},
@@ -233,7 +239,7 @@ def test_what_cannot_be_is_refused(nodes: dict[str, Any], words: str) -> None:
         build(Settings, {"nodes": nodes})
 
 
-@given(st.binary(max_size=66), st.sampled_from(["hearth", "room", "led", "slave", "emontx"]))
+@given(st.binary(max_size=66), st.sampled_from(["hearth", "room", "led", "slave", "emontx", "emonth"]))
 def test_any_bytes_are_readings_or_an_error(payload: bytes, profile: str) -> None:
     """No packet can break the service."""
     node = Node(id=5, profile=profile)  # type: ignore[arg-type]  # one of its values

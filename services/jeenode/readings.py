@@ -25,6 +25,7 @@ DECODERS: Final[dict[str, Decoder]] = {
     "led": stock.stock_led,
     "slave": stock.Slave.decode,
     "emontx": stock.emontx,
+    "emonth": stock.emonth,
 }
 """By profile; `fields` has a struct of its own for each node."""
 

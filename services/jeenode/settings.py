@@ -65,7 +65,7 @@ class Node:
 
     id: int
     group: int = GROUP
-    profile: Literal["hearth", "room", "led", "slave", "masternode", "emontx", "fields"] = "hearth"
+    profile: Literal["hearth", "room", "led", "slave", "masternode", "emontx", "emonth", "fields"] = "hearth"
     place: str | None = None
     light: bool = False
     """Whether it switches light/<place>; a stock `led` always does."""
