@@ -195,8 +195,10 @@ TEST(gateway_shows_what_it_hears, "Packets for all and for it are shown with ` -
   bench.board.radio.hear(5, {4}, false);
   TEXT(" ? 5 4|", bare(bench.pass(10)).c_str());
   bench.say("31i");
-  bench.board.radio.hear(kAddressed | 9, {3});
-  TEXT("OK 73 3|", bare(bench.pass(10)).c_str());
+  const size_t sent = bench.board.radio.sent.size();
+  bench.board.radio.hear(kAddressed | kWantsAck | 9, {3});
+  TEXT("OK 105 3|", bare(bench.pass(10)).c_str());
+  EQUAL(sent, bench.board.radio.sent.size());  // to hear is not to answer for another
 }
 
 TEST(gateway_waits_for_its_line, "With a full line nothing is lost: the ack goes at once, the packet is shown when there is room") {

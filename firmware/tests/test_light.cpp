@@ -131,6 +131,7 @@ TEST(effects_stay_within_the_look, "No effect is ever brighter than the look ask
     Lamp lamp;
     lamp.seed(7);
     CHECK(lamp.show(wish(effect, 255, 147, 41, 100, 0)));
+    EQUAL(effect, lamp.look().effect);
     uint16_t least = 65535, most = 0;
     for (int step = 0; step < 3000; ++step) {
       lamp.advance();

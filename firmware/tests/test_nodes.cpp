@@ -94,7 +94,10 @@ TEST(node_is_not_talked_into_things, "What is for others is ignored; to all only
   EQUAL(-1, bench.hear(kAddressed | kWantsAck | 8, kSomeLight));
   EQUAL(-1, bench.hear(kControl | 7, kSomeLight));
   EQUAL(-1, bench.hear(kWantsAck | 5, {kMotion, 5, 9, 1, 0, 2, 128, 12, 0}));
-  EQUAL(-1, bench.hear(kWantsAck | 30, {kSet, 30, 9, 1, 9, 0}));
+  Settings wanted = factorySettings(9);
+  EQUAL(-1, bench.hear(kWantsAck | 30, {kSet, 30, 9, kIdKey, 9, 0}));
+  EQUAL(-1, bench.hear(kWantsAck | 30, {kCommit, 30, 10, uint8_t(wanted.check()), uint8_t(wanted.check() >> 8)}));
+  CHECK(!bench.node.busy());
   EQUAL(0, bench.wishes);
   EQUAL(-1, bench.hear(kWantsAck | 30, kSomeLight));
   EQUAL(1, bench.wishes);

@@ -78,9 +78,11 @@ TEST(settings_admit_a_dead_eeprom, "A save that does not read back is told, and 
   FakeEeprom eeprom;
   SettingsStore<FakeEeprom> store(eeprom);
   store.save(some(12));
-  eeprom.writes_left = 1;
+  const std::vector<uint8_t> before(eeprom.cells.begin() + kCopyB, eeprom.cells.begin() + kCopyB + 12);
+  eeprom.writes_left = 2;
   CHECK(!store.save(some(13)));
   eeprom.writes_left = -1;
+  CHECK(before == std::vector<uint8_t>(eeprom.cells.begin() + kCopyB, eeprom.cells.begin() + kCopyB + 12));
   EQUAL(12, loaded(eeprom).id);
 }
 

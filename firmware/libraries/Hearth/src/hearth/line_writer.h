@@ -49,7 +49,7 @@ class LineWriter {
 
   LineWriter& hex(uint8_t value) { return letter(digit(value >> 4)).letter(digit(value & 15)); }
 
-  // The next line; an empty one is sent bare, it is only there for the eye.
+  // The line's end.
   void end() {
     if (numbering_) {
       letter(' ').letter('#').hex(count_++);
