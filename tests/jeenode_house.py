@@ -60,8 +60,8 @@ class Scene:
         self._news = asyncio.Event()
         self._process: asyncio.subprocess.Process | None = None
 
-    async def start(self, *names: str) -> None:
-        """Start services, in one process, and wait until they are there."""
+    async def start(self, *names: str, online: bool = True) -> None:
+        """Start services, in one process, and wait until they are there, and (if `online`) their gateway."""
         self.messages.clear()
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
@@ -69,7 +69,7 @@ class Scene:
             )
         for name in names:
             await self.see(f"service/{name}", lambda body: body["status"] == "online")
-        if "jeenode" in names:
+        if "jeenode" in names and online:
             await self.see("radio/rf12/gateway/attic", lambda body: body["status"] == "online")
 
     async def stop(self, *, kill: bool = False) -> None:

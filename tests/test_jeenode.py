@@ -196,6 +196,7 @@ async def test_a_port_is_let_go_and_taken_again(broker: Broker) -> None:
         port = f"{broker.folder}/tty"
         released = await house.bus.request("jeenode/release", port=port, for_s=60)
         await house.until(lambda: not house.terminal.there)
+        again = await house.bus.request("jeenode/release", port="attic")
         await house.see("radio/rf12/gateway/attic", lambda body: body["status"] == "released")
         answer = await house.bus.request("light/kitchen/set", on=True)
         await house.bus.request("jeenode/take", port=port)
@@ -203,7 +204,7 @@ async def test_a_port_is_let_go_and_taken_again(broker: Broker) -> None:
         with pytest.raises(HandlerError, match="no gateway of this service is at '/dev/nothing'"):
             await house.bus.request("jeenode/release", port="/dev/nothing")
 
-    assert {"gateway": "attic", "port": port} == released
+    assert {"gateway": "attic", "port": port} == released == again
     assert (False, "no gateway of group 212 is there; it is tried again") == (answer["confirmed"], answer["reason"])
 
 

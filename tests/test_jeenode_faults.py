@@ -151,6 +151,18 @@ async def read(fd: int, wanted: int) -> bytes:
     return data
 
 
+async def test_the_wrong_speed_is_named(broker: Broker, board_of_lines: int) -> None:
+    """A gateway that says nothing but noise is not online, and the reason asks the right question."""
+    tables = '[jeenode.gateways.attic]\nport = "{folder}/lines"\n'
+    async with scene(broker, tables=tables) as house:
+        os.write(board_of_lines, bytes(range(128, 256)) + b"\n")
+        await house.start("jeenode", online=False)
+        os.write(board_of_lines, bytes(range(128, 256)) + b"\n")
+        gateway = await house.see("radio/rf12/gateway/attic", lambda body: "noise" in body.get("reason", ""))
+
+    assert ("away", "what it says is noise; is its baud right?") == (gateway["status"], gateway["reason"])
+
+
 async def test_the_mcu_relay_s_lines(broker: Broker, board_of_lines: int) -> None:
     """JSON lines become readings; buttons leave a quarter of a second apart, as often as asked."""
     tables = (

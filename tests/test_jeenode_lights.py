@@ -267,6 +267,19 @@ async def test_a_stock_led_node_gets_its_own_payload_and_never_confirms() -> Non
     assert (False, "its node never confirms", None) == (answer["confirmed"], answer["reason"], desk.lamp.light.due())
 
 
+async def test_giving_up_is_an_alert(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the last wait; with the reason, once."""
+    monkeypatch.setattr("services.jeenode.lights.WAITS_S", (0.001,) * 3)
+    desk = Desk()
+    for _ in range(3):
+        desk.outcomes.put_nowait(Outcome(fate=Fate.NOT_ACKED, tries=8))
+    answer, _, _ = await ask(desk, Outcome(fate=Fate.NOT_ACKED, tries=8), {"on": True})
+    alerts = [body for topic, body in desk.said if topic == "alert/light-desk"]
+
+    assert not answer["confirmed"]
+    assert [(True, "light/desk does not answer (not acked, 8 tries)")] == [(a["active"], a["message"]) for a in alerts]
+
+
 async def test_an_alert_that_is_over_is_taken_back() -> None:
     """The alert of an earlier run goes with the first ack, not before."""
     desk = Desk(alerted=True)

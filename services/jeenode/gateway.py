@@ -94,8 +94,7 @@ class Gateway:
                         raise
                 self._gone("another program has it")
             self._away.set()
-            if self.released_until is not None:
-                await self._stay_away(self.released_until)
+            await self._stay_away()
 
     async def send(self, payload: bytes, *, node: int, ack: bool = True) -> Outcome:
         """Send a packet to a node, and return what became of it."""
@@ -118,10 +117,13 @@ class Gateway:
         await self._settle()
 
     async def release(self, for_s: float) -> None:
-        """Let go of the port, for another program such as avrdude; it is free when this returns."""
-        self.released_until = self._now() + for_s
+        """Let go of the port, for another program such as avrdude; it is free when this returns.
+
+        Who asks again while it is released has it for `for_s` more.
+        """
+        released, self.released_until = self.released_until is not None, self._now() + for_s
         self._take_back.clear()
-        if self._reading is not None:
+        if not released and self._reading is not None:
             self._away.clear()
             self._reading.cancel()
             await self._away.wait()
@@ -145,10 +147,11 @@ class Gateway:
             **(radio if self.is_radio and talk.ready else {}),
         }
 
-    async def _stay_away(self, until: float) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout_at(until):
-                await self._take_back.wait()
+    async def _stay_away(self) -> None:
+        while self.released_until is not None and not self._take_back.is_set() and self._now() < self.released_until:
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(self.released_until):
+                    await self._take_back.wait()
         self.released_until = None
         self._log.info("%s: taking %s again", self.name, self.settings.port)
         self._changed()
@@ -196,6 +199,7 @@ class Gateway:
         if self._now() >= self._say_at:
             self._log.warning("%s: lines were broken: %d; the last, %r, %s", self.name, self._unsaid, text, fault)
             self._unsaid, self._say_at = 0, self._now() + _COMPLAIN_S
+            self._changed()
 
     async def _json(self, data: bytes) -> None:
         *lines, self._text = (self._text + data).split(b"\n")
