@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from ether import build
+from ether_build import build
 from test_topics_page import faults
 from told import Tail
 
