@@ -86,8 +86,8 @@ class Rfm69 {
   void wake() { setUp(); }
 
   // Called about once a second, with seconds; tells what was wrong, when it has been put right.
-  Health health(uint16_t) {
-    if (state_ == kSleeping) return Health::kFine;
+  Health health(uint16_t now) {
+    if (state_ == kSleeping || uint16_t(now - silent_at_) < kSilenceLimit) return Health::kFine;
     const bool there = read(kVersion) == kRfm69Version;
     const bool ours = read(kSync + 1) == kSyncByte && (read(kMode) == kReceiver || state_ == kSending);
     const bool stuck = state_ == kSending && was_sending_ && sent_ == sent_before_;
@@ -95,7 +95,9 @@ class Rfm69 {
     sent_before_ = sent_;
     if (there && ours && !stuck) return Health::kFine;
     setUp();
-    return there && !ours ? Health::kPowerReset : Health::kSilent;
+    if (there && !ours) return Health::kPowerReset;
+    silent_at_ = now;
+    return Health::kSilent;
   }
 
  private:
@@ -127,6 +129,7 @@ class Rfm69 {
 
   enum Flag2 : uint8_t { kFifoFull = 0x80, kFifoNotEmpty = 0x40, kFifoOverrun = 0x10, kPacketSent = 0x08 };
 
+  static constexpr uint8_t kSilenceLimit = 5;  // seconds between two attempts at a chip that does not answer
   static constexpr uint8_t kFifoSize = 66;
   static constexpr uint8_t kRfm69Version = 0x24;
   static constexpr uint8_t kSyncByte = 0x2D;
@@ -203,6 +206,7 @@ class Rfm69 {
   uint8_t sent_ = 0;
   uint8_t sent_before_ = 0;
   bool was_sending_ = false;
+  uint16_t silent_at_ = 0;
   State state_ = kSleeping;
 };
 
