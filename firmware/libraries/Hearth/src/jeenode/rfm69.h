@@ -206,7 +206,7 @@ class Rfm69 {
   uint8_t sent_ = 0;
   uint8_t sent_before_ = 0;
   bool was_sending_ = false;
-  uint16_t silent_at_ = 0;
+  uint16_t silent_at_ = -kSilenceLimit;  // long enough ago for the first look
   State state_ = kSleeping;
 };
 
