@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _LOOK_S: Final = 0.02
 """How often to look whether somebody has opened the port."""
+_IDLE_S: Final = 1.0
 _MOST: Final = 65536
 """Bytes kept for a host that does not read."""
 
@@ -54,9 +55,9 @@ class Terminal:
                 self.house.run(self._clock() - self._began)
                 self._flush()
                 due = self.house.ether.due()
-                left = _LOOK_S if due is None else max(0.0, due - (self._clock() - self._began))
+                left = _IDLE_S if due is None else max(0.0, due - (self._clock() - self._began))
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(min(left, _LOOK_S)):
+                    async with asyncio.timeout(min(left, _IDLE_S if self.there else _LOOK_S)):
                         await self._woken.wait()
                 if not self.there:
                     self._read()
