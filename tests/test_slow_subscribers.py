@@ -151,7 +151,7 @@ async def test_a_frozen_subscriber_harms_nobody(make_broker: Callable[..., Broke
 
 @pytest.mark.parametrize(("count", "size"), [(30_000, 1_900), (800, 60_000)], ids=["many", "large"])
 async def test_a_frozen_subscriber_costs_the_broker_little(broker: Broker, count: int, size: int) -> None:
-    """A frozen subscriber makes the broker grow by less than 64 MB, whatever the size of the 170 MB it does not read."""
+    """A frozen subscriber makes the broker grow by less than 64 MB, whatever the size of 170 MB it does not read."""
     async with broker.bus("writer") as writer, Crowd() as crowd:
         load = Load(writer)
         await load.publish(count, size=size)  # what such a load costs a broker whom nobody holds up
