@@ -5,6 +5,7 @@
 A class is a payload, a line a field. Knows neither radio nor gateway; which node a packet was for stands in the header.
 """
 
+from collections.abc import Sequence
 from enum import IntEnum
 from typing import Annotated, Final
 
@@ -184,6 +185,18 @@ class Settings(Packet, prefix=b"\x01"):
         """The CRC-16 that lies behind the block, stands in `Announce`, and that `Commit` must carry."""
         return crc16(self.encode())
 
+
+BANDS: Final = {433: 4, 868: 8, 915: 9}
+"""RF12's number of each band, by its MHz."""
+LIMITS: Final[dict[str, Sequence[int]]] = {
+    "node": range(1, 31),
+    "group": range(1, 213),
+    "band": tuple(BANDS.values()),
+    "report_s": range(1, 65536),
+    "hold_s": range(65536),
+    "offset": range(96, 3904),
+}
+"""What a node takes for each of its settings; a gateway may also be node 31, or of group 0."""
 
 AnyPayload = Announce | Room | Motion | Temperature | Light | Set | Commit | Ack
 PAYLOADS: Final[tuple[type[AnyPayload], ...]] = (Announce, Room, Motion, Temperature, Light, Set, Commit, Ack)

@@ -21,6 +21,7 @@ from services.jeenode.relays import button, switch
 from services.jeenode.roster import NODES, Roster
 from services.jeenode.settings import Settings
 from services.jeenode.standing import Standing
+from services.jeenode.tuner import Tuner
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,6 +62,14 @@ class JeeNode(Service):
         self._standings = {
             name: Standing(name, alerted=f"alert/gateway-{name}" in self._alerts) for name in config.gateways
         }
+        self._tuner = Tuner(
+            self._roster,
+            gateways=lambda: {(each.talk.group, each.talk.node) for each in self._gateways.values()},
+            send=self._send,
+            say=self._say,
+            ticks=self.clock.monotonic,
+            log=self.log,
+        )
         self._lamps: dict[Key, Lamp] = {}
         for name, node in config.nodes.items():
             if node.is_light:
@@ -89,6 +98,7 @@ class JeeNode(Service):
                 group.create_task(gateway.tick(), name=f"gateway {name} timers")
             for lamp in self._lamps.values():
                 group.create_task(lamp.keep(), name=f"light {lamp.name}")
+            group.create_task(self._tuner.keep(), name="settings")
             group.create_task(self._watch(), name="watch")
 
     @serve("light/{lights}/set")
@@ -140,6 +150,11 @@ class JeeNode(Service):
         gateway.take()
         return {"gateway": gateway.name, "port": gateway.settings.port}
 
+    @serve("{name}/configure")
+    async def configure(self, request: Message) -> dict[str, Any]:
+        """Set a node's id, group, band, times or frequency over the air."""
+        return await self._tuner.configure(request.body)
+
     def health(self) -> dict[str, Any]:
         """Add what was lost, and where: on a serial line, on the air, by a node."""
         counts = [gateway.talk.counts for gateway in self._gateways.values()]
@@ -168,6 +183,7 @@ class JeeNode(Service):
             found = self._roster.hear(heard, group=group, gateway=name, at=now, ticks=ticks)
         else:
             found = self._roster.read(heard, group=group, gateway=name, at=now)
+        await self._tuner.heard(found)  # first: a node that sleeps listens for a quarter of a second
         for say in found.says:
             await self._say(say)
         self._note(found)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from drivers.rf12 import hearth
 from hearthbus import Invalid
 from services.instants import instant, iso
+from services.jeenode import tuning
 from services.jeenode.presence import Story
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class Known:
             known = {kind.value: kind.name.lower() for kind in hearth.NodeKind}
             self.facts["kind"] = known.get(payload.kind, f"kind-{payload.kind}")
             self.facts["version"] = f"{payload.firmware_major}.{payload.firmware_minor}"
+            self.facts["settings_crc"] = payload.settings_crc
             self.facts["reset"] = ", ".join(text for bit, text in RESETS if payload.reset & bit)
         if isinstance(payload, hearth.Room | hearth.Motion):
             if self._given_up_at_node is not None:
@@ -103,6 +105,7 @@ class Known:
         """Take up what an earlier run has left; what makes no sense is left out."""
         self.facts.update({key: body[key] for key in _TEXTS if isinstance(body.get(key), str)})
         self.facts.update({key: body[key] for key in (*_NUMBERS, "restarts") if _is_number(body.get(key))})
+        self.facts.update(tuning.restored(body))
         story = self.story
         story.lost = body.get("status") == "lost"
         story.last_seen, self.since = _moment(body.get("last_seen")), _moment(body.get("since")) or 0.0

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from drivers.bits import CodecError
 from drivers.rf12 import hearth
+from hearthbus import Invalid
 from services.jeenode import readings
 from services.jeenode.duplicates import ANNOUNCED_S, NUMBERED_S, PLAIN_S, Duplicates
 from services.jeenode.known import Known
@@ -55,6 +56,8 @@ class Found:
 
     says: list[Say] = field(default_factory=list)
     sender: Key | None = None
+    packet: Packet | None = None
+    """What it was, if it is news."""
     restarted: bool = False
     """Also where it is a repeat: a node that starts twice within a second says the same both times."""
     repeated: bool = False
@@ -91,6 +94,27 @@ class Roster:
             story = Story(fixed_interval_s=interval_s, listening_since=self._began)
             self._known[key] = Known(*key, name=name, settings=settings, story=story)
         return self._known[key]
+
+    def find(self, name: object) -> Key:
+        """Return the node of a table's name, of "212-5" as its topic has it, or of an id, where one group has it.
+
+        Raises:
+            Invalid: there is none, or more than one.
+        """
+        for key in self._names:
+            if self._names[key] == name:
+                return key
+        found = [key for key in {*self._names, *self._known} if str(name) in {f"{key[0]}-{key[1]}", str(key[1])}]
+        if len(found) == 1:
+            return found[0]
+        names = (f"{group}-{node}" for group, node in sorted(found)) if found else sorted(self._names.values())
+        raise Invalid(f"node is {name!r}; write one of {', '.join(names) or 'those that were heard, such as 212-5'}")
+
+    def owner(self, key: Key) -> str:
+        """Return who has an id: the name of a table, or a node that is heard; empty where nobody has."""
+        known = self._known.get(key)
+        heard = known is not None and known.story.last_seen is not None and not known.story.lost
+        return self._names.get(key) or ("one that is heard" if heard else "")
 
     def say(self, key: Key) -> Say:
         """Return the message that tells how a node is."""
@@ -136,6 +160,7 @@ class Roster:
         if self._duplicates.repeats(key, heard.payload, at=ticks, within=_window(meaning.packet)):
             found.repeated = True
             return found
+        found.packet = meaning.packet
         self._learn(found, meaning.packet)
         report = _is_report(meaning.packet, self.node(key))
         self._there(

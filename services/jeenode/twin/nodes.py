@@ -34,13 +34,12 @@ class RoomNode(Node):
         self, ether: Ether, node: int, *, world: World, place: str, wall: Callable[[float], float],
         report_s: float = 60.0, hold_s: float = 30.0, lamp: Callable[[], float] = lambda: 0.0,
     ) -> None:  # fmt: skip
-        super().__init__(ether, node, hearth.NodeKind.ROOM)
+        super().__init__(ether, node, hearth.NodeKind.ROOM, report_s=report_s, hold_s=hold_s)
         self.place = place
         self.moving = False
         self.motions: list[tuple[bool, float]] = []
         """What it has told: began or ended, and when on the ether's clock."""
         self._world, self._wall, self._lamp = world, wall, lamp
-        self._report_s, self._hold_s = report_s, hold_s
         self._edge = 0.0
 
     def boot(self) -> None:
@@ -48,14 +47,14 @@ class RoomNode(Node):
         self.moving = False
         super().boot()
         self.ether.after(1.0, self.report)
-        self.every(self._report_s, self.report)
+        self.every(lambda: self.report_s, self.report)
 
     def move(self) -> None:
         """The PIR sees somebody."""
         self._edge = self.ether.now
         if self.on and not self.moving:
             self._motion(began=True)
-            self.ether.after(self._hold_s, self._look)
+            self.ether.after(self.hold_s, self._look)
 
     def report(self) -> None:
         """Say what it measures."""
@@ -70,7 +69,7 @@ class RoomNode(Node):
 
     def _look(self) -> None:
         """End the motion when nothing has moved for the hold time."""
-        left = self._edge + self._hold_s - self.ether.now
+        left = self._edge + self.hold_s - self.ether.now
         if left > 0:
             self.ether.after(left, self._look)
         elif self.on and self.moving:
@@ -144,14 +143,14 @@ class OnewireNode(Node):
         warmer: tuple[float, ...],
         report_s: float = 60.0,
     ) -> None:
-        super().__init__(ether, node, hearth.NodeKind.ONEWIRE)
-        self._world, self._wall, self._warmer, self._report_s = world, wall, warmer, report_s
+        super().__init__(ether, node, hearth.NodeKind.ONEWIRE, report_s=report_s)
+        self._world, self._wall, self._warmer = world, wall, warmer
 
     def boot(self) -> None:
         """Power comes on."""
         super().boot()
         self.ether.after(1.0, self.report)
-        self.every(self._report_s, self.report)
+        self.every(lambda: self.report_s, self.report)
 
     def report(self) -> None:
         """Say how warm each is."""
