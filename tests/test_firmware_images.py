@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import ether
+import ether_build
 import pytest
 
 FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
@@ -37,7 +37,7 @@ def test_images_are_all_there() -> None:
 @pytest.mark.parametrize("image", IMAGES, ids=lambda path: path.stem)
 def test_image_is_what_the_compiler_makes(image: Path) -> None:
     """The same compiler makes the same image, byte for byte."""
-    built = ether.build()
+    built = ether_build.build()
     version = subprocess.run(["avr-gcc", "-dumpversion"], capture_output=True, text=True, check=True).stdout
     if version.split() != (FIRMWARE / "hex" / "built-from").read_text().split()[1:2]:
         return  # another compiler makes another program; test_images_are_of_these_sources guards against stale ones
@@ -57,7 +57,7 @@ def test_image_is_whole(image: Path) -> None:
 
 def test_budget_is_kept(tmp_path: Path) -> None:
     """A sketch above its budget fails the build, which says which one and where the budget stands."""
-    built = ether.build()
+    built = ether_build.build()
     for name in ("build", "libraries", "led_node", "out"):
         copy = shutil.copytree if (built / name).is_dir() else shutil.copy
         copy(built / name, tmp_path / name)
