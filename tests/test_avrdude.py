@@ -9,7 +9,7 @@ import pytest
 from bootloader import Board
 from images import hex_text
 
-from drivers.avr.avrdude import FlashError, Progress, Step, flash
+from drivers.avr.avrdude import FlashError, Progress, Step, between, flash
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,6 +38,14 @@ async def test_a_good_board_holds_the_image(image: Path) -> None:
     for step in Step:
         done = [report.done for report in told if report.step is step]
         assert done == sorted(done)
+
+
+def test_no_step_is_left_out() -> None:
+    """Where a busy machine reads writing and verifying at once, writing is told all the same."""
+    verifying = Progress(Step.VERIFY, 0.5)
+
+    assert [Progress(Step.WRITE, 1.0), verifying] == between(Progress(Step.CONNECT, 0.0), verifying)
+    assert [verifying] == between(Progress(Step.VERIFY, 0.1), verifying)
 
 
 @pytest.mark.parametrize(

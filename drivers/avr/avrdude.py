@@ -97,6 +97,13 @@ def progress(said: str) -> Progress:
     return Progress(Step.CONNECT, 0.0)
 
 
+def between(told: Progress, now: Progress) -> list[Progress]:
+    """Return what is to be told next: no step is left out, though avrdude's words may come many at once."""
+    steps = list(Step)
+    passed = steps[steps.index(told.step) + 1 : steps.index(now.step)]
+    return [*(Progress(step, 1.0) for step in passed), now]
+
+
 def fault(said: str, *, port: str, baud: int) -> FlashError:
     """Turn what a failed avrdude said into an error with the next step."""
     for pattern, text in FAULTS:
@@ -160,7 +167,8 @@ async def _flash_at(
     loop = asyncio.get_running_loop()
     begun = loop.time()
     said = ""
-    tell(Progress(Step.CONNECT, 0.0))
+    told = Progress(Step.CONNECT, 0.0)
+    tell(told)
     try:
         while True:
             answered = "AVR device initialized" in said
@@ -174,7 +182,9 @@ async def _flash_at(
             if not chunk:
                 break
             said += chunk.decode(errors="replace")
-            tell(progress(said))
+            for report in between(told, progress(said)):
+                tell(report)
+                told = report
         if await process.wait():
             raise fault(said, port=port, baud=baud)
     finally:
