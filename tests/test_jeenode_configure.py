@@ -140,12 +140,15 @@ async def test_settings_changed_behind_our_back_stay(broker: Broker) -> None:
 
 
 async def test_a_light_without_power_is_an_error(broker: Broker) -> None:
-    """Who asks learns that nobody acked."""
+    """Who asks learns that nobody acked; nothing waits, for nobody would expect it later."""
     async with scene(broker, "jeenode") as house:
         await announced(house, 3)
         house.house.leds["hall"].off()
         with pytest.raises(HandlerError, match="rf12-212-3: report_s = 60: not acked after 8 tries"):
             await house.bus.request("jeenode/configure", node="hall-strip", report_s=60)
+        state = await house.see("radio/rf12/node/212-3", lambda body: "settings" in body)
+
+    assert ("failed", "report_s = 60: not acked after 8 tries") == (state["settings"], state["settings_reason"])
 
 
 async def test_what_waits_is_forgotten_at_a_restart_and_says_so(broker: Broker) -> None:

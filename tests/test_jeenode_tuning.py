@@ -149,6 +149,19 @@ def test_what_nobody_acks_is_tried_again_and_given_up() -> None:
     assert None is one.begin(at=9999.0)
 
 
+def test_a_newer_order_has_all_its_tries() -> None:
+    """However often the one before it was tried."""
+    one = Tuning()
+    overs = []
+    for _ in range(ROUNDS):
+        one.ask(asked(MINUTE))
+        flown = one.begin(at=0.0)
+        assert flown is not None
+        overs.append(one.land(flown, flown.judge([LOST], None)).over)
+
+    assert [False] * ROUNDS == overs
+
+
 def test_a_node_that_always_listens_is_tried_once() -> None:
     """Who asked waits for the answer."""
     one = Tuning()

@@ -14,7 +14,7 @@ from drivers.bits import CodecError
 from drivers.rf12 import hearth, stock
 from services.instants import iso
 from services.jeenode.lights import EFFECTS, Order
-from services.jeenode.parcels import Fate, Outcome
+from services.jeenode.parcels import SPEAKING, Fate, Outcome
 
 if TYPE_CHECKING:
     import logging
@@ -27,8 +27,6 @@ ANSWER_S: Final = 3.0
 """A request's usual patience is five seconds."""
 _NO_AIR_S: Final = 10.0
 _FULL_S: Final = 0.2
-_SPEAKING: Final = 30
-"""The id a gateway has by default, and that stands for the sender where it has not said another."""
 
 
 class Lamp:
@@ -199,7 +197,7 @@ def _ours(order: Order, number: int) -> Packet:
     look = order.look
     red, green, blue = look.rgb
     return hearth.Light(
-        sender=_SPEAKING, sequence=number, effect=EFFECTS.index(look.effect), red=red, green=green, blue=blue,
+        sender=SPEAKING, sequence=number, effect=EFFECTS.index(look.effect), red=red, green=green, blue=blue,
         brightness=max(1, round(look.brightness * 255)) if look.on else 0, fade_s=round(order.fade_s, 2),
     )  # fmt: skip
 

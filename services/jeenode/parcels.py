@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from drivers.rf12.values import Line
 
+SPEAKING: Final = 30
+"""The id a gateway has by default: it stands for the sender of what the house says to a node."""
 TRIES: Final = 8
 """As many as a gateway of ours makes by itself."""
 _HANDED_S: Final = 1.0

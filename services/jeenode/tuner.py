@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from drivers.rf12 import hearth
 from hearthbus import Invalid, Unavailable
 from services.jeenode import tuning
-from services.jeenode.parcels import Fate
+from services.jeenode.parcels import SPEAKING, Fate
 from services.jeenode.tuning import Fared, Tuning
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 _LISTENS: Final = (hearth.Announce, hearth.Room, hearth.Temperature)
 """After these a node that sleeps listens for 250 ms; after `Motion` it does not."""
-_SPEAKING: Final = 30
-"""The id a gateway has by default, and that stands for the sender."""
 
 
 class Tuner:
@@ -141,14 +139,14 @@ class Tuner:
         *numbers, first, second = (known.next_number() for _ in range(len(flown.sets) + 2))
         await self._say(self._roster.say(key))  # before they are used: a restart must not use them again
         sets = [
-            hearth.Set(sender=_SPEAKING, sequence=number, key=which, value=value)
+            hearth.Set(sender=SPEAKING, sequence=number, key=which, value=value)
             for number, (which, value) in zip(numbers, flown.sets, strict=True)
         ]
         outcomes = await asyncio.gather(*(self._send(key, each.encode(), True) for each in sets))
         if not flown.all_set(outcomes):
             return flown.judge(outcomes, None)
         for number in (first, second):
-            packet = hearth.Commit(sender=_SPEAKING, sequence=number, check=flown.check)
+            packet = hearth.Commit(sender=SPEAKING, sequence=number, check=flown.check)
             commit = await self._send(key, packet.encode(), True)
             if commit.fate is not Fate.NOT_ACKED:
                 break
