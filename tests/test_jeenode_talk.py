@@ -256,3 +256,42 @@ def test_any_bytes_are_survived(chunks: list[bytes], ready: bool) -> None:  # no
     line.until_ready()
 
     assert line.talk.hearth
+
+
+@pytest.mark.parametrize("stock", [False, True])
+def test_a_gateway_that_stops_answering_is_noticed_in_a_quiet_house(stock: bool) -> None:  # noqa: FBT001 - a parameter
+    """After a minute of silence it is asked; after three questions without an answer it is not ready, until it speaks."""
+    line = Line(stock=stock)
+    line.until_ready()
+    line.run(300)
+    quiet = (line.talk.ready, line.talk.counts.resets)
+    line.line_loss = 1.0
+    line.run(80)
+    hung = (line.talk.ready, line.talk.silent)
+    line.line_loss = 0.0
+    line.run(10)
+
+    assert (True, 0) == quiet
+    assert (False, True) == hung
+    assert line.talk.ready
+    assert not line.talk.silent
+    assert stock != line.talk.hearth
+
+
+@pytest.mark.parametrize("stock", [False, True])
+def test_a_gateway_that_takes_no_packet_is_noticed_at_once(stock: bool) -> None:  # noqa: FBT001 - a parameter
+    """Three handings of a packet, and not a word: what waits is told so, and later packets are not given to it."""
+    line = Line(stock=stock)
+    line.boot_nodes()
+    line.until_ready()
+    line.run(2)
+    line.line_loss = 1.0
+    parcel = line.light(1)
+    line.run(4)
+    later = line.light(2)
+    line.line_loss = 0.0
+    line.run(6)
+    last = line.light(3)
+    line.run(1)
+
+    assert [Fate.AWAY, Fate.AWAY, Fate.ACKED] == [each.outcome and each.outcome.fate for each in (parcel, later, last)]

@@ -137,7 +137,8 @@ class Gateway:
         talk = self.talk
         status = "released" if self.released_until is not None else "online" if self.ready else "away"
         noise = talk.counts.lines_broken > self._noise
-        silent = "what it says is noise; is its baud right?" if noise else "it has not said what it is"
+        hung = "it does not answer any more" if talk.silent else "it has not said what it is"
+        silent = "what it says is noise; is its baud right?" if noise else hung
         reason = self.fault or ("" if self.ready else silent)
         radio = {"firmware": talk.firmware, "hearth": talk.hearth, "group": talk.group, "node": talk.node}
         return {
@@ -219,13 +220,23 @@ class Gateway:
         """Do, for ever, what falls due between two events of the port."""
         while True:
             self._woken.clear()
+            was_ready = self.talk.ready
             self.talk.tick(at=self._now())
             await self._settle(wake=False)
+            if was_ready and self.talk.silent:
+                await self._wake_up()
             times = (self.talk.due() if self.is_radio else self.paced.due(), self._now() + _ASLEEP_S)
             due = min(time for time in times if time is not None)
             with suppress(TimeoutError):
                 async with asyncio.timeout_at(due if self.open else None):
                     await self._woken.wait()
+
+    async def _wake_up(self) -> None:
+        """Reset a board that has stopped answering, as a person would; its next word makes it ready."""
+        self._log.warning("%s: does not answer any more; resetting it by the DTR line of its port", self.name)
+        self._changed()
+        if self._port is not None:
+            await self._port.reset()
 
     async def _settle(self, *, wake: bool = True) -> None:
         """Write what there is to write, and tell those who wait what became of their packets."""

@@ -86,6 +86,8 @@ class Sender(Protocol):
 
     out: bytearray
     """What is to be written."""
+    ignored: bool
+    """Whether the gateway has let every handing of a packet pass, and has said nothing since."""
 
     def offer(self, parcel: Parcel, *, at: float) -> None:
         """Take a packet."""
@@ -112,6 +114,7 @@ class HearthSender:
 
     def __init__(self, *, queue: int) -> None:
         self.out = bytearray()
+        self.ignored = False
         self._queue = max(1, queue)
         self._waiting: deque[Parcel] = deque()
         self._handed: dict[int, Parcel] = {}
@@ -124,6 +127,7 @@ class HearthSender:
 
     def hear(self, line: Line, *, at: float) -> None:
         """Take what the gateway says of a tag."""
+        self.ignored = False
         match line:
             case Queued(tag=tag) if tag in self._handed:
                 self._handed[tag].due = at + _SETTLED_S
@@ -174,6 +178,7 @@ class HearthSender:
         """The same packet under another tag: the node takes its number only once."""
         parcel = self._handed.pop(tag)
         if parcel.handings >= _HANDINGS:
+            self.ignored = True
             parcel.end(Fate.AWAY, reason="the gateway does not take what it is told")
             self._fill(at)
         else:
@@ -195,6 +200,7 @@ class StockSender:
 
     def __init__(self, chance: Random) -> None:
         self.out = bytearray()
+        self.ignored = False
         self._chance = chance
         self._waiting: deque[Parcel] = deque()
         self._flying: Parcel | None = None
@@ -207,6 +213,7 @@ class StockSender:
 
     def hear(self, line: Line, *, at: float) -> None:
         """Take the note that it goes out, and the ack of its node."""
+        self.ignored = False
         parcel = self._flying
         if parcel is None:
             return
@@ -227,6 +234,7 @@ class StockSender:
         if self._gone and parcel.tries >= TRIES:
             self._end(Fate.NOT_ACKED, at)
         elif not self._gone and parcel.handings >= _HANDINGS:
+            self.ignored = True
             self._end(Fate.AWAY, at, reason="the gateway does not take what it is told")
         elif self._gone:
             self._gone = False

@@ -4,6 +4,9 @@
                  │ └──banner of a stock one──▶ ready (stock)
                  └──no banner: `v`, again and again
 
+    ready ─▶ a minute without a word ─▶ asked ──no answer, three times──▶ silent: not ready, asked on and on
+
+
 Pure: bytes in, values out, bytes to write in `take`; the time, on a clock that never jumps, and chance come in.
 """
 
@@ -26,6 +29,12 @@ if TYPE_CHECKING:
 GREETING_S: Final = 2.0
 """A gateway that was reset by opening its port has said its banner by then: 0.3 s, and a boot loader's second."""
 ASK_AGAIN_S: Final = 5.0
+QUIET_S: Final = 60.0
+"""After so long without a line a gateway is asked whether it is still there: a night without packets is no sign."""
+PROBES: Final = 3
+"""Questions without an answer, after which it is not."""
+IGNORED_S: Final = 2.5
+"""It is not either where it has taken no packet, and said nothing for so long."""
 
 
 @dataclass
@@ -63,6 +72,8 @@ class Talk:
         self.ready = False
         """Whether packets can be sent."""
         self.hearth = False
+        self.silent = False
+        """Whether it was ready, and has stopped answering."""
         self.firmware = ""
         self._chance = chance
         self._lines = Lines()
@@ -72,6 +83,8 @@ class Talk:
         self._asked = False
         self._collect_told = False
         self._greeting: Banner | None = None
+        self._heard_at = self._probe_at = 0.0
+        self._probes = 0
 
     def opened(self, *, at: float) -> None:
         """The port is open."""
@@ -79,7 +92,7 @@ class Talk:
         self._out.clear()
         self._ask_at = at + GREETING_S
         self._asked = self._collect_told = False
-        self.ready = self.hearth = False
+        self.ready = self.hearth = self.silent = False
 
     def closed(self, reason: str) -> None:
         """The port is gone: what was under way is, too."""
@@ -96,12 +109,14 @@ class Talk:
                 case Banner():
                     self._greeted(line, at)
                 case Ready():
-                    self._hearth_on(line)
+                    self._hearth_on(line, at)
                 case Config():
                     self._configured(line)
                     if self._greeting is not None:
                         self._begin(self._greeting, at)
-            self._sender.hear(line, at=at)
+            if not isinstance(line, Broken):
+                self._alive(at)
+                self._sender.hear(line, at=at)
             if isinstance(line, Heard | Banner | Ready | Notice | Missing | Broken):
                 news.append(line)
         if self.hearth and not self._lines.hearth:
@@ -122,13 +137,17 @@ class Talk:
         """Let time pass."""
         if self._ask_at is not None and at >= self._ask_at:
             self._asked = True
-            self._out += commands.hearth_mode() if self._lines.hearth else commands.command("v")
-            self._ask_at = at + ASK_AGAIN_S
+            self._ask(at)
         self._sender.tick(at=at)
+        if self.ready and self._sender.ignored and at >= self._heard_at + IGNORED_S:
+            self._fall_silent(at)
+        elif self.ready and at >= self._probe_at:
+            self._probe(at)
 
     def due(self) -> float | None:
         """Return when `tick` has something to do."""
-        return min((due for due in (self._ask_at, self._sender.due()) if due is not None), default=None)
+        times = (self._ask_at, self._sender.due(), self._probe_at if self.ready else None)
+        return min((due for due in times if due is not None), default=None)
 
     def take(self) -> bytes:
         """Return what is to be written now."""
@@ -137,7 +156,32 @@ class Talk:
         self._sender.out.clear()
         return data
 
+    def _ask(self, at: float) -> None:
+        self._out += commands.hearth_mode() if self._lines.hearth else commands.command("v")
+        self._ask_at = at + ASK_AGAIN_S
+
+    def _alive(self, at: float) -> None:
+        self._heard_at = at
+        self._probes, self._probe_at = 0, at + QUIET_S
+
+    def _probe(self, at: float) -> None:
+        """Ask whether it is still there."""
+        if self._probes >= PROBES:
+            self._fall_silent(at)
+            return
+        self._probes += 1
+        self._probe_at = at + ASK_AGAIN_S
+        self._out += commands.hearth_mode() if self.hearth else commands.command("v")
+
+    def _fall_silent(self, at: float) -> None:
+        self._abandon("the gateway does not answer")
+        self.ready = self.hearth = False
+        self.silent = True
+        self._ask(at)
+
     def _greeted(self, banner: Banner, at: float) -> None:
+        if self.ready and not self.hearth and self._probes:
+            return  # it answers our own question
         if self.ready:
             self.counts.resets += 1
             self._abandon("the gateway was reset")
@@ -158,19 +202,20 @@ class Talk:
         """It is as it shall be: take it as it is, or into hearth mode."""
         self._greeting = None
         if banner.hearth is None:
-            self._ready(StockSender(self._chance), hearth=False)
+            self._ready(StockSender(self._chance), hearth=False, at=at)
         else:
             self._out += commands.hearth_mode()
             self._ask_at = at + ASK_AGAIN_S
 
-    def _hearth_on(self, ready: Ready) -> None:
+    def _hearth_on(self, ready: Ready, at: float) -> None:
         if not self.ready:
-            self._ready(HearthSender(queue=ready.queue), hearth=True)
+            self._ready(HearthSender(queue=ready.queue), hearth=True, at=at)
 
-    def _ready(self, sender: Sender, *, hearth: bool) -> None:
+    def _ready(self, sender: Sender, *, hearth: bool, at: float) -> None:
         self._sender = sender
-        self.ready, self.hearth = True, hearth
+        self.ready, self.hearth, self.silent = True, hearth, False
         self._ask_at = None
+        self._alive(at)
 
     def _configured(self, config: Config) -> None:
         self.group, self.node = config.group or self.group, config.node
