@@ -71,15 +71,25 @@ struct FakeHost {
 struct FakeEeprom {
   uint8_t read(uint16_t at) const { return cells.at(at); }
   void write(uint16_t at, uint8_t byte) {
-    if (writes_left == 0) return;
-    if (writes_left > 0) --writes_left;
     if (cells.at(at) == byte) return;
+    if (writes_left == 0) {
+      if (erasing) cells[at] = 0xFF;
+      erasing = false;
+      return;
+    }
+    if (writes_left > 0) --writes_left;
     cells[at] = byte;
     ++wear.at(at);
   }
   std::vector<uint8_t> cells = std::vector<uint8_t>(1024, 0xFF);
   std::vector<int> wear = std::vector<int>(1024, 0);
-  int writes_left = -1;  // the supply fails after so many; -1 never
+  // The supply fails after so many writes, -1 never; the cell it fails in is left erased, or as it was.
+  void fails(int after, bool leaving_erased) {
+    writes_left = after;
+    erasing = leaving_erased;
+  }
+  int writes_left = -1;
+  bool erasing = false;
 };
 
 inline std::vector<uint8_t> bytesOf(const hearth::Frame& frame) {

@@ -158,6 +158,17 @@ TEST(gateway_keeps_the_duty_cycle, "When the hour's air time is used up packets 
   TEXT("Q 1|", bare(bench.send(std::vector<uint8_t>(66, 1), 0, 1)).c_str());
 }
 
+TEST(gateway_keeps_the_duty_cycle_in_its_tries, "A packet that was queued is not tried beyond the duty cycle: it ends with NAK, and what the tries were") {
+  Bench bench;
+  const std::vector<uint8_t> full(66, 1);
+  while (bare(bench.send(full, 0, 1)) == "Q 1|") bench.pass(20);
+  bench.pass(1400);
+  const size_t before = bench.board.radio.sent.size();
+  TEXT("Q 7|", bare(bench.send(full, 2, 7)).c_str());
+  TEXT("NAK 7 2 1|", bare(bench.pass(200)).c_str());
+  EQUAL(before + 1, bench.board.radio.sent.size());
+}
+
 TEST(gateway_acks, "Who wants an ack gets one, ours with its sequence, strangers an empty one, others' packets none") {
   const struct { uint8_t header; std::vector<uint8_t> payload; int ack; size_t length; } rows[] = {
       {kWantsAck | 5, {kMotion, 5, 9, 1, 0, 2, 128, 12, 0}, kControl | kAddressed | 5, 4},

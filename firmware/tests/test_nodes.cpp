@@ -63,7 +63,7 @@ TEST(node_announces, "After a start a node says who it is until it is acked, and
   bench.pass(500);
   EQUAL(1, bench.board.radio.sent.size());
   bench.node.announce(false, bench.ms);
-  bench.pass(3);
+  bench.pass(70);
   EQUAL(0, bench.board.radio.sent.at(1).payload[6]);
   EQUAL(41, bench.board.radio.sent.at(1).payload[2]);
   EQUAL(7, bench.board.radio.sent.at(1).header);
@@ -87,6 +87,57 @@ TEST(node_obeys_once, "A repeated wish is acked again and not done again; the ne
   light[2] = 2;
   EQUAL(kDone, bench.hear(Bench::kToMe, light));
   EQUAL(2, bench.wishes);
+}
+
+TEST(node_obeys_news_with_an_old_number, "A house whose numbers come round, or begin anew, is obeyed: only the very same packet is a repeat") {
+  Bench bench;
+  std::vector<uint8_t> light = kSomeLight;
+  for (int packet = 1; packet < 600; ++packet) {
+    light[4] = packet;
+    light[2] = packet / 2;  // each number twice, and all of them more than once
+    EQUAL(kDone, bench.hear(Bench::kToMe, light));
+    EQUAL(packet, bench.wishes);
+  }
+}
+
+TEST(node_staggers_what_nobody_acks, "Nodes that report in the same millisecond do not go on doing so; what is acked goes at once") {
+  Bench one, other;
+  other.node.begin(8, 8, 40, 0);
+  int together = 0;
+  for (int report = 0; report < 100; ++report) {
+    uint16_t sent_at[2];
+    for (Bench* bench : {&one, &other}) {
+      const size_t before = bench->board.radio.sent.size();
+      const uint16_t from = bench->ms;
+      bench->node.send(kRoom, Room{}, false, bench->ms);
+      while (bench->board.radio.sent.size() == before) bench->pass(1);
+      sent_at[bench == &other] = bench->ms - from;
+      bench->pass(300 - (bench->ms - from));
+    }
+    CHECK(sent_at[0] <= 64 && sent_at[1] <= 64);
+    together += sent_at[0] == sent_at[1];
+  }
+  CHECK(together < 10);
+  const size_t before = one.board.radio.sent.size();
+  one.node.send(kMotion, Motion{}, true, one.ms);
+  one.pass(1);
+  EQUAL(before + 1, one.board.radio.sent.size());
+}
+
+TEST(node_stages_upon_a_commit, "A change that comes between a commit and its coming into force is a change of what was committed") {
+  Bench bench;
+  Settings wanted = factorySettings(7);
+  wanted.report = 60;
+  EQUAL(kDone, bench.set(1, kReportKey, 60));
+  EQUAL(kDone, bench.commit(2, wanted.check()));
+  EQUAL(kDone, bench.set(3, kHoldKey, 9));
+  bench.pass(600);
+  EQUAL(60, bench.node.settings().report);
+  wanted.hold = 9;
+  EQUAL(kDone, bench.commit(4, wanted.check()));
+  bench.pass(600);
+  EQUAL(9, bench.node.settings().hold);
+  EQUAL(60, bench.node.settings().report);
 }
 
 TEST(node_is_not_talked_into_things, "What is for others is ignored; to all only wishes count, and nobody acks them") {

@@ -59,13 +59,13 @@ TEST(settings_survive_one_bad_copy, "Any byte of either copy may be any other: t
 }
 
 TEST(settings_survive_a_torn_save, "When the supply fails at any byte of a save, the old settings or the new ones are loaded") {
-  for (int survived = 0; survived < 24; ++survived) {
+  for (int cut = 0; cut < 48; ++cut) {
     FakeEeprom eeprom;
     SettingsStore<FakeEeprom> store(eeprom);
     store.save(some(12));
-    eeprom.writes_left = survived;
+    eeprom.fails(cut / 2, cut & 1);
     store.save(some(13));
-    eeprom.writes_left = -1;
+    eeprom.fails(-1, false);
     const uint8_t id = loaded(eeprom).id;
     CHECK(id == 12 || id == 13);
     uint8_t found;
@@ -137,5 +137,24 @@ TEST(flags_fall_back, "The gateway's flag byte without its inverse beside it is 
   store.saveFlags(5);
   EQUAL(5, store.flags(8));
   eeprom.cells[kFlags] ^= 0x40;
+  EQUAL(5, store.flags(8));
+  eeprom.cells[kFlags + 2] ^= 0x40;
   EQUAL(8, store.flags(8));
+}
+
+TEST(flags_survive_a_torn_save, "When the supply fails at any byte, the cell erased or as it was, the old flags or the new ones are there") {
+  for (const bool erased : {false, true}) {
+    for (int survived = 0; survived < 5; ++survived) {
+      FakeEeprom eeprom;
+      SettingsStore<FakeEeprom> store(eeprom);
+      store.saveFlags(4);
+      store.saveFlags(12);
+      eeprom.fails(survived, erased);
+      store.saveFlags(5);
+      eeprom.fails(-1, false);
+      const uint8_t flags = store.flags(8);
+      CHECK(flags == 12 || flags == 5);
+      EQUAL(survived == 4, flags == 5);
+    }
+  }
 }

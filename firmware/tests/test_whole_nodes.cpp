@@ -124,7 +124,66 @@ TEST(led_node_stays_in_touch, "A light node says that it is there at each report
     if (ms == 3) board.radio.hear(kControl | kAddressed | 9, {});
     node.poll(ms);
   }
-  EQUAL(4, board.radio.sent.size());
+  EQUAL(5, board.radio.sent.size());  // one as 2, the rest as 9
   EQUAL(9, board.radio.sent.back().header);
   CHECK(board.host.said().find(" I i9 g212 @ 868 MHz r60 m60\r\n") != std::string::npos);
+}
+
+TEST(led_node_announces_under_its_new_id, "An announcement on its way when the id is changed begins anew, and the ack to the new id ends it") {
+  Board board;
+  LedNode<Board> node(board, "led_node");
+  node.begin(1, 0, 0);
+  for (uint32_t ms = 1; ms < 5000; ++ms) {
+    if (ms == 10) board.host.typed = "9i";
+    if (ms == 50) board.radio.hear(kControl | kAddressed | 9, {});
+    node.poll(ms);
+  }
+  EQUAL(kWantsAck | 2, board.radio.sent.front().header);
+  EQUAL(kWantsAck | 9, board.radio.sent.back().header);
+  EQUAL(9, board.radio.sent.back().payload[1]);
+  CHECK(board.radio.sent.size() <= 4);
+  CHECK(!node.busy());
+}
+
+TEST(led_node_does_not_mind_its_clock, "When the milliseconds come round after 49 days, fades and reports go on at their pace") {
+  Board board;
+  LedNode<Board> node(board, "led_node");
+  const uint32_t start = 0xFFFFFFFF - 30000;
+  node.begin(1, 0, start);
+  board.host.typed = "50r";
+  std::vector<uint32_t> reports;
+  for (uint32_t passed = 1; passed < 120000; ++passed) {
+    if (passed == 3) board.radio.hear(kControl | kAddressed | 2, {});
+    if (passed == 29990) board.radio.hear(kAddressed | kWantsAck | 2, {kLight, 30, 1, 0, 255, 0, 0, 255, 4, 0});
+    const size_t before = board.radio.sent.size();
+    node.poll(start + passed);
+    if (passed == 30015) CHECK(board.strip.levels.channel[0] > 0 && board.strip.levels.channel[0] < 65535);
+    if (passed == 30040) EQUAL(65535, board.strip.levels.channel[0]);
+    if (passed > 1000 && board.radio.sent.size() > before && board.radio.sent.back().payload[0] == kAnnounce) {
+      reports.push_back(passed / 1000);
+    }
+  }
+  EQUAL(2, reports.size());
+  EQUAL(49, reports.at(0));
+  EQUAL(99, reports.at(1));
+}
+
+TEST(light_survives_a_torn_save, "When the supply fails at any byte of storing a colour, the last one or the new one comes back, all round the ring") {
+  for (int cut = 0; cut < 16; ++cut) {
+    FakeEeprom eeprom;
+    Look stored = {kFade, 0, 0, 0, 0};
+    for (int round = 0; round < 300; ++round) {
+      WearRing<FakeEeprom, Look> ring(eeprom, kRing, kEepromSize);
+      Look before = {kFade, 1, 2, 3, 4};
+      EQUAL(round > 0, ring.load(before));
+      if (round) EQUAL(0, memcmp(&before, &stored, sizeof stored));
+      const Look next = {kFade, uint8_t(round), uint8_t(round * 7), uint8_t(255 - round), 200};
+      if (round % 5 == 4) eeprom.fails(cut / 2, cut & 1);
+      ring.save(next);
+      eeprom.fails(-1, false);
+      WearRing<FakeEeprom, Look> again(eeprom, kRing, kEepromSize);
+      CHECK(again.load(stored));
+      CHECK(memcmp(&stored, &next, sizeof next) == 0 || memcmp(&stored, &before, sizeof before) == 0);
+    }
+  }
 }

@@ -34,18 +34,22 @@ class Exchange {
   };
 
   // The frame must stay where it is until the exchange is over. Without patience it is sent once, and no ack awaited.
-  void start(const Frame* frame, const Patience* patience, uint16_t now) {
+  // The first try comes after `pause` ms.
+  void start(const Frame* frame, const Patience* patience, uint16_t now, uint16_t pause = 0) {
     frame_ = frame;
     patience_ = patience;
     tries_ = 0;
     acked_ = false;
-    want(now, 0);
+    want(now, pause);
   }
 
   void stop() { state_ = kIdle; }
   bool running() const { return state_ != kIdle; }
   uint8_t tries() const { return tries_; }
   const Frame& frame() const { return *frame_; }
+
+  // Whether the next poll would send.
+  bool wants(uint16_t now) const { return state_ == kWanting && !acked_ && int16_t(now - due_) >= 0; }
 
   // Let time pass, in milliseconds; call it often while running.
   template <class AnyRadio>

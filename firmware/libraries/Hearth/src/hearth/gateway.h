@@ -49,11 +49,8 @@ class Gateway {
     if (health == Health::kPowerReset) remark(kRestartedPor);
   }
 
-  // Letters were lost between the host and us; what is left of the command is not the command.
-  void overrun() {
-    reader_.clear();
-    remark(kOverrun);
-  }
+  // Letters were lost between the host and us; a zero stands for them, at which the reader begins anew.
+  void overrun() { remark(kOverrun); }
 
  private:
   void obey(const Command& command, uint16_t now) {

@@ -6,6 +6,7 @@
 #include "lamp.h"
 #include "node.h"
 #include "node_console.h"
+#include "seconds.h"
 #include "wear_ring.h"
 
 namespace hearth {
@@ -27,12 +28,12 @@ class LedNode {
     console_.greet(node_.settings());
     node_.announce(true, ms);
     stepped_at_ = ms;
-    announced_at_ = ms / 1000;
+    announced_at_ = seconds_.at(ms);
   }
 
   // Let time pass, in milliseconds; call it at every chance.
   void poll(uint32_t ms) {
-    const uint16_t seconds = ms / 1000;
+    const uint16_t seconds = seconds_.at(ms);
     if (node_.poll(ms, seconds) == Node<Board>::kWished) {
       node_.answer(lamp_.show(node_.template wish<Light>()) ? kDone : kBadValue, ms);
     }
@@ -65,6 +66,7 @@ class LedNode {
   NodeConsole<decltype(Board::host)> console_;
   WearRing<decltype(Board::eeprom), Look> ring_;
   Lamp lamp_;
+  Seconds seconds_;
   Levels shown_ = {{0, 0, 0}};
   uint16_t stepped_at_ = 0;
   uint16_t announced_at_ = 0;

@@ -38,12 +38,14 @@ class Node {
   const Settings& settings() const { return settings_; }
   uint8_t givenUp() const { return given_up_; }
 
-  // Store settings told over the serial line, and use them.
+  // Store settings told over the serial line, and use them; an announcement that is still on its way would be
+  // acked to the old id, and begins anew.
   bool adopt(const Settings& settings, uint16_t ms) {
     settings_ = settings;
     const bool saved = store_.save(settings_);
     found_ = kCopyASound | kCopyBSound;
     tune(ms);
+    if (exchange_.running() && announcing_) announce(out_.wantsAck(), ms);
     return saved;
   }
 
@@ -51,7 +53,8 @@ class Node {
   bool busy() const { return exchange_.running() || ack_due_ || apply_due_; }
   bool sending() const { return exchange_.running(); }
 
-  // Send a payload to all; its opening is filled in here. Only when nothing is being sent.
+  // Send a payload to all; its opening is filled in here. Only when nothing is being sent. One that nobody acks is
+  // sent once, so it waits a random while: two nodes started together would spoil each other's at every report.
   template <class Payload>
   void send(uint8_t type, Payload payload, bool acked, uint16_t ms) {
     payload.opening = {type, settings_.id, sequence_++};
@@ -59,7 +62,7 @@ class Node {
     out_.header = settings_.id | (acked ? kWantsAck : 0);
     out_.length = sizeof payload;
     memcpy(out_.payload, &payload, sizeof payload);
-    exchange_.start(&out_, acked ? &kNodePatience : nullptr, ms);
+    exchange_.start(&out_, acked ? &kNodePatience : nullptr, ms, acked ? 0 : random_.between(0, kStagger));
   }
 
   // Who we are; the reset cause is told until it has been acked, so `reset` 0 is a node that has not restarted.
@@ -105,6 +108,7 @@ class Node {
   }
 
  private:
+  static constexpr uint8_t kStagger = 63;     // ms, some fifteen packets' length
   static constexpr uint8_t kAckPatience = 8;  // ms: the gateway waits 20, and the ack itself takes 2.7
   // A commit whose ack was lost is asked again within the gateway's 8 tries of at most 100 ms; answer it as whom it asked.
   static constexpr uint16_t kApplyAfter = 500;  // ms
@@ -127,22 +131,28 @@ class Node {
       answer(kBadValue, ms);
       return false;
     }
-    if (memcmp(heard_.payload, &last_, sizeof last_) == 0) {
+    // A repeat is the same to the last bit. The number alone would not do: it comes round, and may begin anew.
+    const uint16_t check = crc16(heard_.payload, heard_.length);
+    if (memcmp(heard_.payload, &last_, sizeof last_) == 0 && check == last_check_) {
       answer(code_, ms);
       return false;
     }
     memcpy(&last_, heard_.payload, sizeof last_);
+    last_check_ = check;
     if (type == wish_) return true;
     answer(type == kSet ? stage(wish<Set>(), seconds) : commit(wish<Commit>(), ms, seconds), ms);
     return false;
   }
 
+  // The settings that a change is a change of.
+  const Settings& current() const { return apply_due_ ? next_ : settings_; }
+
   AckCode stage(const Set& set, uint16_t seconds) {
-    return staging_.stage(settings_, set.key, set.value, seconds) ? kDone : kBadValue;
+    return staging_.stage(current(), set.key, set.value, seconds) ? kDone : kBadValue;
   }
 
   AckCode commit(const Commit& commit, uint16_t ms, uint16_t seconds) {
-    Settings changed = settings_;
+    Settings changed = current();
     if (!staging_.commit(changed, commit.check, seconds)) return kNotCommitted;
     if (!store_.save(changed)) return kBadValue;
     found_ = kCopyASound | kCopyBSound;
@@ -153,7 +163,6 @@ class Node {
   }
 
   void apply(uint16_t ms) {
-    apply_due_ = false;
     settings_ = next_;
     tune(ms);
     announce(false, ms);
@@ -162,6 +171,7 @@ class Node {
   void tune(uint16_t ms) {
     random_.seed(ms ^ settings_.id << 8 ^ settings_.group);
     ack_due_ = false;
+    apply_due_ = false;
     board_.radio.begin(settings_.channel());
   }
 
@@ -187,6 +197,7 @@ class Node {
   Frame ack_;
   Frame out_;
   Opening last_ = {0, 0, 0};
+  uint16_t last_check_ = 0;
   AckCode code_ = kDone;
   Kind kind_;
   uint8_t wish_;

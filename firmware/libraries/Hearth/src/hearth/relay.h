@@ -57,6 +57,7 @@ class Relay {
     }
     if (ack_due_) return;
     if (!exchange_.running() && !queue_.empty()) launch(now);
+    if (exchange_.wants(now) && !affordsFirst()) return refuse();
     report(exchange_.poll(board_.radio, now, random_));
   }
 
@@ -115,6 +116,12 @@ class Relay {
     if (answer) done();
     if (ack_given_) lines_.text(kAckGiven).end();
     ack_given_ = false;
+  }
+
+  // A packet that was affordable when it was queued need not be after others, nor at its eighth try.
+  bool affordsFirst() {
+    const Parcel& parcel = queue_.first();
+    return parcel.manner == Parcel::kStock || affords(parcel.frame.length);
   }
 
   void launch(uint16_t now) {

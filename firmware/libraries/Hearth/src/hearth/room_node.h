@@ -22,11 +22,18 @@ class RoomNode {
 
   // One look at the detector and the clock, after each wake-up.
   void poll() {
-    const MotionWatch::Event event = watch_.look(board_.motion(), board_.clock.now(), node_.settings().hold);
-    if (event != MotionWatch::kNone) tellMotion(event == MotionWatch::kBegan);
+    look();
     if (!report_.due(board_.clock.now(), uint32_t(node_.settings().report) * 1000)) return;
     board_.clock.calibrate();
     report();
+  }
+
+  // Of the detector alone; true when there was something to tell.
+  bool look() {
+    const MotionWatch::Event event = watch_.look(board_.motion(), board_.clock.now(), node_.settings().hold);
+    if (event == MotionWatch::kNone) return false;
+    tellMotion(event == MotionWatch::kBegan);
+    return true;
   }
 
  private:

@@ -2,7 +2,7 @@
 //
 // Knows places and order of writing. Does not know what the fields mean. `Eeprom` needs read(at) and write(at, byte).
 //
-//   0x00 copy A: settings 10, crc 2     0x10 copy B: the same     0x30 the gateway's flags and their inverse
+//   0x00 copy A: settings 10, crc 2     0x10 copy B: the same     0x30 the gateway's flags and their inverse, twice
 //   0x40..0x3FF ring of the last colour (wear_ring.h)
 #pragma once
 
@@ -41,18 +41,27 @@ class SettingsStore {
     return write(kCopyA, settings) && write(kCopyB, settings);
   }
 
-  // One byte of flags with its inverse beside it; `otherwise` when they do not fit.
+  // One byte of flags with its inverse beside it, from the first of two pairs that fit; `otherwise` when none does.
   uint8_t flags(uint8_t otherwise) {
-    const uint8_t flags = eeprom_.read(kFlags);
-    return uint8_t(~flags) == eeprom_.read(kFlags + 1) ? flags : otherwise;
+    for (uint8_t at = kFlags; at <= kFlags + 2; at += 2) {
+      const uint8_t flags = eeprom_.read(at);
+      if (uint8_t(~flags) == eeprom_.read(at + 1)) return flags;
+    }
+    return otherwise;
   }
 
+  // What is in force is made sound in the second pair before the first is touched.
   void saveFlags(uint8_t flags) {
-    eeprom_.write(kFlags, flags);
-    eeprom_.write(kFlags + 1, ~flags);
+    writeFlags(kFlags + 2, this->flags(flags));
+    writeFlags(kFlags, flags);
   }
 
  private:
+  void writeFlags(uint16_t at, uint8_t flags) {
+    eeprom_.write(at, flags);
+    eeprom_.write(at + 1, ~flags);
+  }
+
   bool read(uint16_t at, Settings& settings) {
     uint8_t* bytes = reinterpret_cast<uint8_t*>(&settings);
     for (uint8_t i = 0; i < sizeof settings; ++i) bytes[i] = eeprom_.read(at + i);

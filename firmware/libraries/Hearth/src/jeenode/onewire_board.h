@@ -30,7 +30,7 @@ struct OneWireBoard : SleeperBoard {
       bus_.write(kTwelveBits);
       toAll();
       bus_.write(kConvert);
-      // 750 ms for 12 bits: asleep until the second tick, of which the first may come at once.
+      // 750 ms for 12 bits.
       for (const uint32_t from = clock.now(); clock.now() - from < 800;) rest();
     }
     for (uint8_t i = 0; i < kMost; ++i) celsius_[i] = i < found ? readOut(serials[i]) : kNoTemperature;

@@ -1,7 +1,6 @@
 // Chooses the radio when the sketch is compiled: the RFM12B, or with -DHEARTH_RADIO_RFM69 the RFM69.
 //
-// In the Arduino IDE, where flags cannot be given, take the slashes off the next line instead.
-// #define HEARTH_RADIO_RFM69
+// In the Arduino IDE, where flags cannot be given, the sketch defines it above its first #include.
 #pragma once
 
 #ifdef HEARTH_RADIO_RFM69

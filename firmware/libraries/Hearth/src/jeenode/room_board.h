@@ -31,10 +31,11 @@ struct RoomBoard : SleeperBoard {
 
   // Now, or since this was last asked: a detector's pulse may be shorter than a packet takes. Either edge counts, for
   // at the rising one too there was motion until then.
-  static bool motion() {
+  bool motion() {
     const bool edge = motionEdge();
     motionEdge() = false;
-    return edge || !(PIND & _BV(PD7));
+    moving_ = edge || !(PIND & _BV(PD7));
+    return moving_;
   }
 
   static uint16_t light() { return Adc::light(); }
@@ -60,7 +61,11 @@ struct RoomBoard : SleeperBoard {
     SleeperBoard::converse(node, listen, [until_motion] { return until_motion && motionEdge(); });
   }
 
-  void rest() { clock.rest(motionEdge()); }
+  // While there is motion, a look each tick is enough.
+  void rest() { clock.rest(motionEdge(), moving_); }
+
+ private:
+  bool moving_ = false;
 };
 
 }  // namespace hearth

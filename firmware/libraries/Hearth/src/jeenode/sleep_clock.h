@@ -1,13 +1,15 @@
-// Time for a node that sleeps: the watchdog ticks once a second whether the processor runs or not, and nothing ever
-// restarts it, so an interrupted sleep is not miscounted.
+// Time for a node that sleeps, and its watchdog: awake the crystal counts and the watchdog resets who hangs; asleep the
+// watchdog's interrupt is the clock, one tick a second.
 //
 // Knows ticks and how long they really last: the watchdog's oscillator may be 10 % off (ATmega328P data sheet, "Typical
 // characteristics"), so it is measured against the crystal. Does not know why the node wakes.
 // Include it once in a program: it owns the watchdog.
 //
-// The watchdog is also a watchdog: it runs in "interrupt, then reset" mode, the hardware takes the interrupt away each
-// time it is used, and only alive() gives it back. A program that hangs is reset within two ticks; only one that hangs
-// with interrupts off is not, for the interrupt is then never used up.
+// A sleep that a pin cuts short is booked as half a tick, for nobody can read how far the watchdog had come. So that a
+// chattering pin cannot make time run, a sleep can be asked to last its tick whatever the pins do.
+//
+// Awake the watchdog is in reset mode and bites a program that hangs within a second, interrupts on or off. Asleep it
+// is in "interrupt, then reset" mode, from which the hardware itself goes back to reset mode with the tick.
 #pragma once
 
 #include <Arduino.h>
@@ -25,60 +27,59 @@ class SleepClock {
     calibrate();
   }
 
-  // Milliseconds since the start, in steps of a tick.
+  // Milliseconds since the start.
   uint32_t now() {
-    uint8_t ticks;
-    ATOMIC_BLOCK(ATOMIC_RESTORESTATE) {
-      ticks = ticks_;
-      ticks_ = 0;
-    }
-    while (ticks--) add(tick_us_);
+    const uint32_t us = micros();
+    add(us - booked_);
+    booked_ = us;
     return ms_;
   }
 
-  // Say that the program still goes its way; at least once a tick. (A one written to WDIF would lose a tick.)
-  static void alive() { WDTCSR = (WDTCSR & ~_BV(WDIF)) | _BV(WDIE); }
+  // Say that the program still goes its way; at least once a second while awake.
+  static void alive() { wdt_reset(); }
 
-  // Measure the watchdog: two of its shortest periods, of which the second is timed. 32 ms, booked as the time they took.
+  // Measure the watchdog: two of its shortest periods, of which the second is timed. 32 ms.
   void calibrate() {
-    now();
-    const uint32_t started = micros();
-    set(WDTO_15MS);
+    arm<WDTO_15MS>();
     awaitTick();
     const uint32_t from = micros();
     awaitTick();
     const uint32_t length = micros() - from;
+    watch();
     // Anything else than 16 ms give or take a third is no measurement.
     if (length > 10000 && length < 22000) tick_us_ = length << 6;
-    add(micros() - started);
-    set(WDTO_1S);
-    ticks_ = 0;
   }
 
-  // Power down until a tick or a pin change, unless one came since `woken` was last false.
-  void rest(const volatile bool& woken) {
-    alive();
+  // Power down for a tick, or less when a pin wakes; not at all if `woken` already. `whole`: a tick whatever wakes.
+  void rest(const volatile bool& woken, bool whole = false) {
+    now();
     set_sleep_mode(SLEEP_MODE_PWR_DOWN);
     cli();
-    if (woken || ticks_ != 0) {
+    if (woken && !whole) {
       sei();
       return;
     }
-    sleep_enable();
-    sleep_bod_disable();
-    sei();  // takes effect after the next instruction, so nothing can come between
-    sleep_cpu();
-    sleep_disable();
+    arm<WDTO_1S>();
+    do {
+      sleep_enable();
+      sleep_bod_disable();
+      sei();  // takes effect after the next instruction, so nothing can come between
+      sleep_cpu();
+      sleep_disable();
+      cli();
+    } while (whole && !ticked_);
+    add(ticked_ ? tick_us_ : tick_us_ / 2);
+    watch();
+    sei();
   }
 
   // Wait with the clocks running: for the radio, for a sensor.
   static void idle() {
     alive();
-    set_sleep_mode(SLEEP_MODE_IDLE);
-    sleep_mode();
+    doze();
   }
 
-  void onTick() { ++ticks_; }
+  void onTick() { ticked_ = true; }
 
   static SleepClock*& active() {
     static SleepClock* clock = nullptr;
@@ -92,24 +93,45 @@ class SleepClock {
     rest_us_ %= 1000;
   }
 
-  void awaitTick() {
-    ticks_ = 0;
-    while (ticks_ == 0) idle();
+  static void doze() {
+    set_sleep_mode(SLEEP_MODE_IDLE);
+    sleep_mode();
   }
 
-  static void set(uint8_t period) {
+  // The next tick; the one before it has left the watchdog in reset mode. (A one written to WDIF would lose a tick.)
+  void awaitTick() {
+    ticked_ = false;
+    WDTCSR = (WDTCSR & ~_BV(WDIF)) | _BV(WDIE);
+    while (!ticked_) doze();
+  }
+
+  // From here a whole period, at whose end comes a tick; one that came too late for the last sleep is forgotten.
+  template <uint8_t kPeriod>
+  void arm() {
+    ticked_ = false;
+    set<_BV(WDIF) | _BV(WDIE) | kPeriod>();
+  }
+
+  // From here a reset, if nobody says alive().
+  static void watch() { set<WDTO_1S>(); }
+
+  // A constant, for it must be written within four cycles of the first word.
+  template <uint8_t kMode>
+  static void set() {
+    static_assert((kMode & 0x38) == 0, "no more than 1 s: the fourth bit of the period lies elsewhere");
     ATOMIC_BLOCK(ATOMIC_RESTORESTATE) {
       wdt_reset();
       WDTCSR = _BV(WDCE) | _BV(WDE);
-      WDTCSR = _BV(WDIE) | _BV(WDE) | (period & 7) | (period & 8 ? _BV(WDP3) : 0);
-      wdt_reset();  // the first period is a whole one
+      WDTCSR = _BV(WDE) | kMode;
+      wdt_reset();
     }
   }
 
-  volatile uint8_t ticks_ = 0;
+  volatile bool ticked_ = false;
   uint32_t tick_us_ = 1000000;
   uint32_t ms_ = 0;
   uint32_t rest_us_ = 0;
+  uint32_t booked_ = 0;  // micros() up to here are in ms_
 };
 
 }  // namespace hearth

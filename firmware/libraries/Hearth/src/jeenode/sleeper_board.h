@@ -20,6 +20,9 @@ namespace hearth {
 // The serial line is heard this long after the start; a processor that sleeps hears no letters.
 constexpr uint16_t kSetUpTime = 5000;  // ms
 
+// The air time of 66 bytes is 12.8 ms.
+constexpr uint16_t kLongestPacket = 20;  // ms
+
 struct SleeperBoard {
   Radio radio;
   Eeprom eeprom;
@@ -54,9 +57,17 @@ struct SleeperBoard {
   // The same, but listening ends when something else is more urgent.
   template <class AnyNode, class Urgent>
   void converse(AnyNode& node, uint16_t listen, Urgent urgent) {
-    for (const uint16_t from = millis();
-         node.busy() || radio.sending() || (uint16_t(millis() - from) < listen && !urgent());) {
-      node.poll(millis(), clock.now() / 1000);
+    const uint16_t from = millis();
+    for (uint16_t handed_over = from;;) {
+      const uint16_t now = millis();
+      if (node.busy()) {
+        handed_over = now;
+      } else {
+        // One that loses its supply in the middle of a packet would be sending for ever.
+        const bool sending = radio.sending() && uint16_t(now - handed_over) < kLongestPacket;
+        if (!sending && (uint16_t(now - from) >= listen || urgent())) break;
+      }
+      node.poll(now, clock.now() / 1000);
       clock.idle();
     }
     radio.sleep();
@@ -65,11 +76,18 @@ struct SleeperBoard {
   // The first seconds: who we are, to the house by radio and to a person by the serial line.
   template <class AnyNode>
   void introduce(AnyNode& node, const char* name) {
+    introduce(node, name, [] { return false; });
+  }
+
+  // The same, and `meanwhile` the node's own business; true when it had a packet for the house.
+  template <class AnyNode, class Meanwhile>
+  void introduce(AnyNode& node, const char* name, Meanwhile meanwhile) {
     NodeConsole<Uart> console(host, name);
     console.greet(node.settings());
     node.announce(true, millis());
     for (const uint16_t from = millis(); node.busy() || uint16_t(millis() - from) < kSetUpTime;) {
       node.poll(millis(), clock.now() / 1000);
+      if (!node.busy() && meanwhile()) wakeRadio();
       Settings settings = node.settings();
       while (host.available()) {
         if (console.hear(host.take(), settings)) node.adopt(settings, millis());

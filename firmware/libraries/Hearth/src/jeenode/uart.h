@@ -1,6 +1,6 @@
 // The serial port of the gateway: 57600 8N1, a ring each way, and it says so when letters were lost.
 //
-// Knows letters. Does not know lines. Arduino's Serial is not used: it drops letters without a word and its rings are
+// Knows letters, and puts a zero where some are missing. Does not know lines. Arduino's Serial is not used: it drops letters without a word and its rings are
 // too small for the longest line. Include it once in a program: it owns the USART's vectors.
 #pragma once
 
@@ -48,11 +48,15 @@ class Uart {
   }
 
   void onReceived() {
-    const bool late = UCSR0A & _BV(DOR0);
+    const uint8_t status = UCSR0A;
     const uint8_t letter = UDR0;
-    const bool full = uint8_t(heard_at_ + 1) == taken_at_;
-    lost_ = lost_ || late || full;
-    if (!full) heard_[heard_at_++] = letter;
+    // Not read in time, or (at another speed, or unplugged) no letter at all.
+    if (status & (_BV(DOR0) | _BV(FE0))) gap_ = true;
+    if (gap_ && keep(0)) {
+      gap_ = false;
+      lost_ = true;
+    }
+    if (!(status & _BV(FE0)) && (gap_ || !keep(letter))) gap_ = true;
   }
 
   void onReadyToSend() {
@@ -70,6 +74,12 @@ class Uart {
   }
 
  private:
+  bool keep(uint8_t letter) {
+    if (uint8_t(heard_at_ + 1) == taken_at_) return false;
+    heard_[heard_at_++] = letter;
+    return true;
+  }
+
   static constexpr uint16_t kSendRing = 512;  // a power of two, for the index is masked
 
   volatile char heard_[256];  // as many as its index has values
@@ -79,6 +89,7 @@ class Uart {
   volatile uint8_t heard_at_ = 0;
   volatile uint8_t taken_at_ = 0;
   volatile bool lost_ = false;
+  bool gap_ = false;  // letters are missing after the last one kept
 };
 
 }  // namespace hearth
