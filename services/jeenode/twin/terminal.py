@@ -81,9 +81,9 @@ class Terminal:
         if self._ours < 0:
             return
         self._leave()
+        self._link.unlink(missing_ok=True)  # before the number of the pty is free for another's
         os.close(self._ours)
         self._ours = -1
-        self._link.unlink(missing_ok=True)
 
     def wake(self) -> None:
         """Look at the house at once: something was done to it from outside."""
