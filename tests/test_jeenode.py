@@ -191,10 +191,12 @@ async def test_the_number_of_an_order_is_not_used_again_after_a_restart(broker: 
 
 
 async def test_a_port_is_let_go_and_taken_again(broker: Broker) -> None:
-    """While it is released another program can open it; a command waits no longer than its answer says."""
+    """By any of its paths; another program can open it meanwhile; a command waits no longer than its answer says."""
     async with scene(broker, "jeenode") as house:
         port = f"{broker.folder}/tty"
-        released = await house.bus.request("jeenode/release", port=port, for_s=60)
+        link = broker.folder / "by-id"
+        link.symlink_to(port)
+        released = await house.bus.request("jeenode/release", port=str(link), for_s=60)
         await house.until(lambda: not house.terminal.there)
         again = await house.bus.request("jeenode/release", port="attic")
         await house.see("radio/rf12/gateway/attic", lambda body: body["status"] == "released")
@@ -203,6 +205,8 @@ async def test_a_port_is_let_go_and_taken_again(broker: Broker) -> None:
         await house.see("light/kitchen", lambda body: body["confirmed"])
         with pytest.raises(HandlerError, match="no gateway of this service is at '/dev/nothing'"):
             await house.bus.request("jeenode/release", port="/dev/nothing")
+        with pytest.raises(HandlerError, match=r"port is \[1\]; write a gateway's port"):
+            await house.bus.request("jeenode/release", port=[1])
 
     assert {"gateway": "attic", "port": port} == released == again
     assert (False, "no gateway of group 212 is there; it is tried again") == (answer["confirmed"], answer["reason"])

@@ -10,11 +10,13 @@ import asyncio
 from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from hearthbus import Invalid, Message, Service, Unavailable, serve
 from services.jeenode.gateway import Gateway
 from services.jeenode.lamp import Lamp
+from services.jeenode.leftovers import PATTERNS, leftovers
 from services.jeenode.lights import restored
 from services.jeenode.parcels import Fate, Outcome
 from services.jeenode.relays import button, switch
@@ -47,8 +49,11 @@ class JeeNode(Service):
         self._woken = asyncio.Event()
         self._roster = Roster(config, at=self.now())
         self._repeats = self._missed = self._gave_up = 0
-        left = await self.get(f"{NODES}/+", "sensor/+/motion", "light/+", "alert/+")
+        left = await self.get(*PATTERNS, "sensor/+/motion")
         mine = {message.topic: message for message in left if message.origin == self.name}
+        for say in leftovers({topic: message.body for topic, message in mine.items()}, config, at=self.now()):
+            await self._say(say)
+            del mine[say.topic]
         for topic, message in mine.items():
             if topic.startswith(NODES):
                 self._roster.restore(message.body)
@@ -263,9 +268,12 @@ class JeeNode(Service):
                 async with asyncio.timeout(max(0.01, min(LOOK_S, wait))):
                     await self._woken.wait()
 
-    def _by_port(self, port: str) -> Gateway:
+    def _by_port(self, port: object) -> Gateway:
+        """Return the gateway of a name, or of a port by any of its paths: /dev/serial/by-id holds links."""
+        if not isinstance(port, str) or "\0" in port:
+            raise Invalid(f"port is {port!r}; write a gateway's port, such as /dev/ttyUSB0, or its name")
         for gateway in self._gateways.values():
-            if port in {gateway.settings.port, gateway.name}:
+            if port == gateway.name or Path(port).resolve() == Path(gateway.settings.port).resolve():
                 return gateway
         ports = ", ".join(gateway.settings.port for gateway in self._gateways.values())
         raise Invalid(f"no gateway of this service is at {port!r}; there are {ports or 'none'}")

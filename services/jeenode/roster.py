@@ -19,7 +19,7 @@ from services.jeenode.known import Known
 from services.jeenode.motion import Motions
 from services.jeenode.presence import Story
 from services.jeenode.readings import Reader
-from services.jeenode.settings import GROUP
+from services.jeenode.settings import GROUP, MOTION_TIMEOUT_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -128,9 +128,9 @@ class Roster:
 
     def restore_motion(self, place: str, *, at: float) -> None:
         """Take up that somebody moved at a place, as it was told at `at`."""
-        for name, node in self._settings.nodes.items():
-            if self._settings.place(name) == place:
-                self._motions.moving(place, at=at, timeout_s=node.motion_timeout_s)
+        nodes = self._settings.nodes
+        times = [node.motion_timeout_s for name, node in nodes.items() if self._settings.place(name) == place]
+        self._motions.moving(place, at=at, timeout_s=max(times, default=MOTION_TIMEOUT_S))
 
     def hear(self, heard: Heard, *, group: int, gateway: str, at: float, ticks: float) -> Found:
         """Take a packet off the air."""

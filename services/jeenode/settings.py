@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 GROUP: Final = 212
 """The net group of nodes that were never given another: what the plain RFM12 can receive."""
+MOTION_TIMEOUT_S: Final = 900.0
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ class Node:
     """What each field is multiplied by."""
     interval_s: float | None = None
     """Seconds between its reports; default: learned."""
-    motion_timeout_s: float = 900.0
+    motion_timeout_s: float = MOTION_TIMEOUT_S
     """Seconds after which motion is over although the node has not said so; it must be above its report interval."""
 
     def __post_init__(self) -> None:
