@@ -88,6 +88,20 @@ async def test_a_board_is_flashed_and_set(image: Path) -> None:
     ] == out.splitlines()
 
 
+async def test_a_port_may_be_named_from_the_folder_one_is_in(
+    image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In /dev, `ttyUSB0` is enough."""
+    monkeypatch.chdir(tmp_path)
+    with Board() as board:
+        board.answer = Sketch()
+        (tmp_path / "tty").symlink_to(board.path)
+        code, out, err = await _flash(str(image), "--port", "tty", "--id", "5")
+
+    assert (0, "") == (code, err)
+    assert f"{tmp_path}/tty: node 5, group 212, 868 MHz" in out
+
+
 async def test_a_setting_that_is_not_taken_is_an_error(image: Path) -> None:
     """Firmware that ignores the group is told apart from one that took it."""
     with Board() as board:

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import sys
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from drivers.avr.avrdude import BAUDS, FlashError, Progress, Step, flash
@@ -22,7 +23,6 @@ from services.jeenode.images import SKETCHES, find_image
 if TYPE_CHECKING:
     import argparse
     from collections.abc import AsyncIterator, Callable
-    from pathlib import Path
 
 log = logging.getLogger(__name__)
 _DESCRIPTION: Final = "write firmware to a board on a serial port, read it back, and set its node id"
@@ -58,7 +58,9 @@ def main(argv: list[str]) -> int:
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("sketch", metavar="SKETCH", help=f"{', '.join(SKETCHES)}, or a .hex file")
-    parser.add_argument("--port", metavar="PORT", required=True, help="serial port, such as /dev/ttyUSB0")
+    parser.add_argument(
+        "--port", metavar="PORT", required=True, type=_absolute, help="serial port, such as /dev/ttyUSB0"
+    )
     parser.add_argument(
         "--id",
         metavar="N",
@@ -181,6 +183,11 @@ def _number(name: str, limits: range) -> Callable[[str], int]:
         return int(text)
 
     return read
+
+
+def _absolute(text: str) -> str:
+    """Return a port as the service knows it, which runs in another folder."""
+    return str(Path(text).absolute())
 
 
 def _band(text: str) -> int:
