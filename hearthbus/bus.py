@@ -253,6 +253,6 @@ def _transport_for(url: str, *, name: str, presence: bool, will: tuple[str, Mapp
         host, colon, port = rest.rpartition(":")
         if not colon or not host or not port.isdigit() or not 0 < int(port) < 65536:
             raise Invalid(f"bad bus address {url!r}: write tcp://HOST:PORT (HEARTHBUS_URL)")
-    from hearthbus.zmq_transport import ZmqTransport
+    from hearthbus.client.zeromq import ZmqTransport
 
     return ZmqTransport(url, name=name, presence=presence, will=will)

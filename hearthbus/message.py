@@ -35,8 +35,6 @@ RETAIN: Final = 1
 """The broker keeps the newest message of the topic and gives it to late subscribers; an empty body forgets it."""
 REQUEST: Final = 2
 """An observer's copy of a request; its one responder got it by another way."""
-REPLAYED: Final = 4
-"""Set by the reader on a message that came from the retained store or the journal, not live."""
 FLAGS_A_CLIENT_MAY_SET: Final = RETAIN
 
 MAX_BODY_BYTES: Final = 64 * 1024

@@ -1,6 +1,6 @@
 """The seam between the `Bus` a person uses and what carries its messages.
 
-The ZeroMQ broker is one transport (`hearthbus.zmq_transport`), memory another (`hearthbus.testing`), a NATS cluster may
+The ZeroMQ broker is one transport (`hearthbus.client.zeromq`), memory another (`hearthbus.testing`), a NATS cluster may
 be a third. Above the seam: checking of topics and bodies, defaults. Below: delivery, reconnection, gaps, order.
 Knows only the shapes; every topic, pattern and body that passes here has been checked.
 """

@@ -11,15 +11,15 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from hearthbus import protocol
+from hearthbus.client.routing import Routing
 from hearthbus.errors import Unavailable
-from hearthbus.routing import Routing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from offline import Desk
 
-    from hearthbus.zmq_subscription import ZmqSubscription
+    from hearthbus.client.subscription import ZmqSubscription
 
 FANOUT_QUEUE = 8
 READER = b"\0reader"

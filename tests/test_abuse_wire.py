@@ -13,8 +13,8 @@ from honest import honest_pair
 from raw import ZMTP_GREETING, Raw, closed_by_peer, fanout_of, ready, tcp, zmtp
 
 from hearthbus import protocol
+from hearthbus.client.zeromq import ZmqTransport
 from hearthbus.errors import Refused
-from hearthbus.zmq_transport import ZmqTransport
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import zmq
 
-from hearthbus import conversation, protocol
+from hearthbus import protocol
+from hearthbus.client import conversation
+from hearthbus.client.durable import ZmqDurable
+from hearthbus.client.zeromq import ZmqTransport
 from hearthbus.errors import Unavailable
-from hearthbus.zmq_durable import ZmqDurable
-from hearthbus.zmq_transport import ZmqTransport
 
 if TYPE_CHECKING:
     from conftest import Broker
@@ -41,7 +42,7 @@ class DeadLetters:
 class Nobody:
     """A listener that does not care."""
 
-    def greeted(self, *, same_history: bool) -> None:
+    def greeted(self) -> None:
         """Ignore it."""
 
     def gone(self) -> None:

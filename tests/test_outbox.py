@@ -9,8 +9,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from hearthbus.client.outbox import Entry, Outbox
 from hearthbus.errors import HearthbusError, Refused, Unavailable
-from hearthbus.outbox import Entry, Outbox
 
 TOPICS = ("a", "b")
 SMALL_QUEUE = 5
@@ -21,7 +21,7 @@ class Session(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self._patch = patch("hearthbus.outbox.QUEUE", SMALL_QUEUE)
+        self._patch = patch("hearthbus.client.outbox.QUEUE", SMALL_QUEUE)
         self._patch.start()
         self.outbox = Outbox()
         self.now = 0.0

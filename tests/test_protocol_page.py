@@ -18,7 +18,7 @@ from broker.access import Open
 from broker.config import BrokerConfig, Limits
 from broker.core import Core
 from hearthbus import message, protocol, topics
-from hearthbus.zmq_link import Link
+from hearthbus.client.link import Link
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,7 +14,7 @@ from neighbour import Neighbour
 from offline import Desk
 
 from hearthbus import protocol
-from hearthbus.broker_clock import REMEMBERED, BrokerClock
+from hearthbus.client.broker_clock import REMEMBERED, BrokerClock
 from hearthbus.errors import NoResponder, Timeout, Unavailable
 from hearthbus.message import encode_sent
 

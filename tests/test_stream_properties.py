@@ -19,8 +19,8 @@ from offline import Desk
 
 from broker.config import Limits
 from hearthbus import protocol
+from hearthbus.client.subscription import ZmqSubscription
 from hearthbus.message import RETAIN, decode, encode_body, encode_sent
-from hearthbus.zmq_subscription import ZmqSubscription
 
 if TYPE_CHECKING:
     from hearthbus.message import Message
@@ -41,7 +41,7 @@ class House(RuleBasedStateMachine):
         super().__init__()
         self.loop = asyncio.new_event_loop()
         self.patches = [
-            patch(f"hearthbus.{module}.QUEUE", SMALL_QUEUE) for module in ("tracking", "routing", "zmq_subscription")
+            patch(f"hearthbus.client.{module}.QUEUE", SMALL_QUEUE) for module in ("tracking", "routing", "subscription")
         ]
         for one in self.patches:
             one.start()

@@ -12,15 +12,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol
 
 from hearthbus import protocol
-from hearthbus.errors import HearthbusError, Refused, Unavailable
-from hearthbus.tracking import QUEUE, Track
+from hearthbus.client import stream
+from hearthbus.client.tracking import QUEUE, Track
+from hearthbus.errors import Refused, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
-    from types import TracebackType
 
     from hearthbus.message import Message
 
@@ -28,10 +28,8 @@ log = logging.getLogger("hearthbus")
 PAGE = 1_000
 
 
-class Home(Protocol):
+class Home(stream.Home, Protocol):
     """What a subscription needs of its transport."""
-
-    name: str
 
     @property
     def epoch(self) -> int:
@@ -47,9 +45,6 @@ class Home(Protocol):
     def remove(self, subscription: ZmqSubscription) -> None:
         """Unsubscribe them."""
 
-    async def wait_up(self) -> None:
-        """Return when the broker answers."""
-
     async def marker(self) -> int:
         """Return an offset from which on everything that is subscribed now will arrive; raises `Unavailable`."""
 
@@ -57,21 +52,16 @@ class Home(Protocol):
         """Read the pages of a snapshot or a replay; raises `Unavailable`."""
 
 
-class ZmqSubscription:
+class ZmqSubscription(stream.Stream):
     """A stream of messages that is complete, or says what is missing."""
 
     def __init__(self, home: Home, patterns: Sequence[str], *, retained: bool) -> None:
+        super().__init__(home, patterns[0])
         self.track = Track(patterns)
         self._home = home
         self._retained = retained
         self._epoch = 0
-        self._started = self._closed = False
-        self._error: HearthbusError | None = None
-        self._waiter: asyncio.Future[None] | None = None
         self._room: asyncio.Future[None] | None = None
-        self._entered = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
-        self._again = False
         self._anew = True
         self._suspects: dict[str, int] = {}
         self._emptied = 0
@@ -91,26 +81,6 @@ class ZmqSubscription:
         """Messages dropped because their body was no sound map."""
         return self.track.malformed
 
-    async def __aenter__(self) -> Self:
-        self._start()
-        try:
-            await self._entered.wait()
-        except BaseException:
-            self.close()
-            raise
-        if self._error is not None:
-            self.close()
-            raise self._error
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def __aiter__(self) -> Self:
-        return self
-
     async def __anext__(self) -> Message:
         self._start()
         ready, track = self.track.ready, self.track
@@ -124,12 +94,7 @@ class ZmqSubscription:
                     self._room = None
                 if message is not None:
                     return message
-            if self._error is not None:
-                raise self._error
-            if self._closed:
-                raise StopAsyncIteration
-            self._waiter = asyncio.get_running_loop().create_future()
-            await self._waiter
+            await self._wait()
 
     async def ack(self, message: Message) -> None:
         """Only durable subscriptions have a place to move."""
@@ -137,10 +102,8 @@ class ZmqSubscription:
 
     def wake(self) -> None:
         """There may be something for the reader."""
-        if self._waiter is not None and (self.track.ready or self._error is not None or self._closed):
-            if not self._waiter.done():
-                self._waiter.set_result(None)
-            self._waiter = None
+        if self.track.ready:
+            self._wake()
 
     def reconnected(self) -> None:
         """The fan-out's connection may be a new one: nothing is sure before a marker comes through it."""
@@ -149,12 +112,8 @@ class ZmqSubscription:
 
     def disturbed(self) -> None:
         """Something may be missing: complete the past before live messages go on."""
-        if not self._started or self._closed:
-            return
         self.track.live = False
-        self._again = True
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._complete(), name=f"{self._home.name}: {self.track.patterns[0]}")
+        super().disturbed()
 
     def checked(self, offset: int, changed: list[tuple[str, int]], *, complete: bool) -> None:
         """The broker's word on what has been published; messages and it travel on different connections.
@@ -180,38 +139,11 @@ class ZmqSubscription:
             self._suspects, self._unproven = late, True
             self.disturbed()
 
-    def close(self) -> None:
-        """End the stream."""
-        if self._closed:
-            return
-        self._closed = True
-        if self._task is not None:
-            self._task.cancel()
-        if self._started:
-            self._home.remove(self)
-        self.wake()
+    def _leave(self) -> None:
+        self._home.remove(self)
 
-    def _start(self) -> None:
-        if not self._started:
-            self._started = True
-            self.disturbed()
-
-    async def _complete(self) -> None:
-        """Bring the track up to date, as often as it is disturbed meanwhile."""
-        try:
-            while self._again:
-                self._again = False
-                await self._home.wait_up()
-                try:
-                    await self._complete_once()
-                except Unavailable:
-                    self._again = True
-        except HearthbusError as error:
-            self._error = error
-        self._entered.set()
-        self.wake()
-
-    async def _complete_once(self) -> None:
+    async def _set_up(self) -> None:
+        """Bring the track up to date."""
         home, track = self._home, self.track
         if not self._entered.is_set():
             await home.add(self)

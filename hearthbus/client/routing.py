@@ -10,13 +10,13 @@ import asyncio
 import itertools
 from typing import TYPE_CHECKING, Final
 
+from hearthbus.client.tracking import QUEUE
 from hearthbus.message import ORDER
 from hearthbus.protocol import MARKER
-from hearthbus.tracking import QUEUE
 
 if TYPE_CHECKING:
-    from hearthbus.tracking import Cell
-    from hearthbus.zmq_subscription import ZmqSubscription
+    from hearthbus.client.subscription import ZmqSubscription
+    from hearthbus.client.tracking import Cell
 
 MAX_ROUTES: Final = 50_000
 """Topics remembered with their subscriptions; then the table is begun anew."""

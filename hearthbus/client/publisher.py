@@ -11,14 +11,14 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from hearthbus import protocol
+from hearthbus.client.outbox import BATCH, WINDOW, Entry, Outbox
 from hearthbus.errors import HearthbusError, Unavailable
 from hearthbus.message import RETAIN, encode_sent
-from hearthbus.outbox import BATCH, WINDOW, Entry, Outbox
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
 
-    from hearthbus.zmq_link import Link
+    from hearthbus.client.link import Link
 
 log = logging.getLogger("hearthbus")
 GOODBYE_S: Final = 1.0

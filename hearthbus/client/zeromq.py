@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from hearthbus import protocol
-from hearthbus.conversation import Conversation
+from hearthbus.client.conversation import Conversation
+from hearthbus.client.durable import ZmqDurable
+from hearthbus.client.responder import ZmqRequest, ZmqResponder, most_exact
+from hearthbus.client.routing import Routing
+from hearthbus.client.subscription import PAGE, ZmqSubscription
 from hearthbus.errors import HearthbusError, Invalid, Timeout, Unavailable
 from hearthbus.message import decode, encode_sent
-from hearthbus.routing import Routing
-from hearthbus.topics import matcher, prefixes
-from hearthbus.zmq_durable import ZmqDurable
-from hearthbus.zmq_responder import ZmqRequest, ZmqResponder
-from hearthbus.zmq_subscription import PAGE, ZmqSubscription
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Coroutine, Mapping, Sequence
@@ -189,17 +188,15 @@ class ZmqTransport:
     async def add(self, subscription: ZmqSubscription) -> None:
         """Subscribe a subscription's patterns at the broker; raises `Refused`."""
         if self._routing.add(subscription):
-            for pattern in subscription.track.patterns:
-                for prefix in prefixes(pattern):
-                    self._conversation.link.subscribe(prefix)
+            for prefix in subscription.track.prefixes():
+                self._conversation.link.subscribe(prefix)
         await self._say_patterns()
 
     def remove(self, subscription: ZmqSubscription) -> None:
         """Unsubscribe them."""
         if self._routing.remove(subscription) and self._talk is not None:
-            for pattern in subscription.track.patterns:
-                for prefix in prefixes(pattern):
-                    self._talk.link.unsubscribe(prefix)
+            for prefix in subscription.track.prefixes():
+                self._talk.link.unsubscribe(prefix)
 
     async def marker(self) -> int:
         """Return an offset from which on everything that is subscribed now will arrive; raises `Unavailable`."""
@@ -233,11 +230,10 @@ class ZmqTransport:
         """Send an answer to a request."""
         self._conversation.tell(protocol.ANSWER, ticket=ticket, ok=ok, body=body, text=text)
 
-    def greeted(self, *, same_history: bool) -> None:
+    def greeted(self) -> None:
         """The broker greeted: everything is said again, and what was missed is fetched."""
-        del same_history  # subscriptions see it by the epoch
         for responder in self._responders:
-            responder.on_greeted()
+            responder.disturbed()
         if self._routing.subscriptions:
             self._routing.reconnected()
             self._later(self._say_patterns())
@@ -245,7 +241,7 @@ class ZmqTransport:
     def gone(self) -> None:
         """The broker is gone."""
         for responder in self._responders:
-            responder.on_gone()
+            responder.gone()
         self._routing.gone()
 
     def asked(self, ticket: int, timeout_s: float, frame: bytes) -> None:
@@ -256,11 +252,10 @@ class ZmqTransport:
         except Invalid as error:
             self.answer(ticket, ok=False, body={}, text=str(error))
             return
-        fitting = [part for part in self._responders if matcher(part.pattern)(message.topic)]
-        if not fitting:
+        best = most_exact(self._responders, message.topic)
+        if best is None:
             self.answer(ticket, ok=False, body={}, text=f"{self.name} does not serve {message.topic} any more")
             return
-        best = min(fitting, key=lambda part: ("#" in part.pattern, part.pattern.count("+"), -len(part.pattern)))
         self._later(best.take(ZmqRequest(self, message, ticket=ticket, deadline=deadline)))
 
     def messages(self, frames: list[bytes]) -> None:

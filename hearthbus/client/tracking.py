@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from hearthbus.errors import Invalid
 from hearthbus.message import decode_known, order_of
-from hearthbus.topics import matcher
+from hearthbus.topics import matcher, prefixes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -63,6 +63,10 @@ class Track:
         self._cells: dict[bytes, Cell] = {}
         self._held: deque[bytes] = deque()
         self._matchers = [matcher(pattern) for pattern in self.patterns]
+
+    def prefixes(self) -> list[bytes]:
+        """What the fan-out is to be asked for; more may come than the patterns match."""
+        return [prefix for pattern in self.patterns for prefix in prefixes(pattern)]
 
     def covers(self, topic: str) -> bool:
         """Whether a pattern matches."""

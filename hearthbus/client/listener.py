@@ -8,7 +8,7 @@ from typing import Protocol
 class Listener(Protocol):
     """Whom a conversation serves."""
 
-    def greeted(self, *, same_history: bool) -> None:
+    def greeted(self) -> None:
         """The broker greeted, for the first time or again: it knows nothing of before on this connection."""
 
     def gone(self) -> None:

@@ -1,4 +1,4 @@
-"""The client's conversation with the broker: greeting, heartbeats, questions and their answers.
+"""The client's conversation with the broker: connections, heartbeats, questions and their answers.
 
 Reconnects for ever. `up` is set while the broker has greeted and answers. Knows verbs; what messages, requests and
 heartbeats mean for subscriptions is its `Listener`'s business.
@@ -9,27 +9,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 from typing import TYPE_CHECKING, Any, Final
 
 from hearthbus import protocol
-from hearthbus.broker_clock import BrokerClock
-from hearthbus.errors import HearthbusError, Invalid, Refused, Unavailable
-from hearthbus.publisher import Publisher
-from hearthbus.questions import Questions
-from hearthbus.version import VERSION
-from hearthbus.zmq_link import Link, reachable
+from hearthbus.client.broker_clock import BrokerClock
+from hearthbus.client.greeting import Greeting
+from hearthbus.client.link import Link, reachable
+from hearthbus.client.publisher import Publisher
+from hearthbus.client.questions import Questions
+from hearthbus.errors import Invalid, Refused, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from hearthbus.listener import Listener
+    from hearthbus.client.listener import Listener
 
 log = logging.getLogger("hearthbus")
 
 HELLO_AGAIN_S: Final = 0.5
-NAME_PATIENCE_S: Final = 5.0
-"""How long a starting client waits for its name, which a killed process may hold for a moment longer."""
 ASK_S: Final = 10.0
 UNANSWERED_BEATS: Final = 3
 
@@ -56,24 +53,12 @@ class Conversation:
         self._clock = BrokerClock()
         self._fanout = ""
         self._listener = listener
-        self._hello = protocol.encode(
-            protocol.HELLO,
-            versions=[protocol.VERSION],
-            name=name,
-            session=os.urandom(16),
-            software=VERSION,
-            pid=os.getpid(),
-            host=os.uname().nodename,
-            presence=presence,
-            will={"topic": will[0], "body": dict(will[1])} if will else {},
-        )
+        self._greeting = Greeting(name=name, presence=presence, will=will)
         self._presence = presence
         self._questions = Questions()
         self._connected = self._closing = False
         self._unanswered = 0
         self._beat_s = 1.0
-        self._refusal: HearthbusError | None = None
-        self._refused = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     async def open(self, timeout: float | None) -> None:
@@ -89,11 +74,11 @@ class Conversation:
         self._task = asyncio.create_task(self._keep_talking(), name=f"{self.name}: heartbeats")
         try:
             async with asyncio.timeout(timeout):
-                await self._first_greeting()
+                await self._greeting.accepted(self.up)
         except TimeoutError:
             await self._end()
-            if self._refusal is not None:
-                raise Refused(str(self._refusal)) from None
+            if self._greeting.refusal is not None:
+                raise Refused(str(self._greeting.refusal)) from None
             raise Unavailable(f"no broker answers at {self.url}; start one with `hearthbus up`") from None
         except BaseException:
             await self._end()
@@ -228,11 +213,11 @@ class Conversation:
         self.epoch = fields["epoch"]
         self._beat_s = fields["beat_ms"] / 1000
         self._unanswered = 0
-        self._refusal = None
+        self._greeting.welcomed()
         self.link.listen(fanout)
         self.up.set()
         self.publisher.greeted(fields["number"], same_history=same)
-        self._listener.greeted(same_history=same)
+        self._listener.greeted()
 
     def _strange(self) -> None:
         """The broker does not know us: it was restarted, or took us for lost."""
@@ -246,29 +231,10 @@ class Conversation:
         if fields["number"]:
             self.publisher.refused((fields["number"], *fields["more"]), error)
         elif not self._questions.failed(fields["id"], error) and not self.up.is_set():
-            if self._refusal is None or str(self._refusal) != str(error):
-                log.warning("the broker refuses %s: %s", self.name, error)
-            self._refusal = error
-            self._refused.set()
+            self._greeting.refused(error)
 
     def _greet(self) -> None:
-        self.link.send(self._hello)
-
-    async def _first_greeting(self) -> None:
-        """Wait until greeted; a refusal ends it, but for a name in use, which is given a moment to become free."""
-        loop = asyncio.get_running_loop()
-        patience = loop.time() + NAME_PATIENCE_S
-        while not self.up.is_set():
-            self._refused.clear()
-            waits = [asyncio.create_task(self.up.wait()), asyncio.create_task(self._refused.wait())]
-            try:
-                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for wait in waits:
-                    wait.cancel()
-            refusal = self._refusal
-            if refusal is not None and (not isinstance(refusal, Unavailable) or loop.time() > patience):
-                raise Refused(str(refusal))
+        self.link.send(self._greeting.frame)
 
     async def _keep_talking(self) -> None:
         """Greet until greeted; then beat, and take a broker for gone that leaves three beats unanswered."""
