@@ -59,9 +59,9 @@ def test_no_step_is_left_out() -> None:
     ids=["worn flash", "another chip", "unplugged half-way", "silent"],
 )
 async def test_a_bad_board_says_what_is_wrong(image: Path, board: Board, reason: str) -> None:
-    """The error names the port, the fault and, where there is one, the next step."""
+    """The error names the port, the fault and the next step; avrdude's complaints, after 5 s, are no progress."""
     with board, pytest.raises(FlashError, match=f"{board.path}: .*{reason}"):
-        await flash(port=board.path, image=image, tell=lambda _: None, answer_s=3, stall_s=3)
+        await flash(port=board.path, image=image, tell=lambda _: None, answer_s=3, stall_s=6)
 
 
 async def test_another_chip_is_not_written(image: Path) -> None:

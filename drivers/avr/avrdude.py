@@ -26,7 +26,7 @@ BAUDS: Final = (57_600, 115_200)
 ANSWER_S: Final = 8.0
 """Seconds until a boot loader has to have answered; two resets and ten tries of avrdude fit in."""
 STALL_S: Final = 10.0
-"""Seconds without a word of avrdude's; at work it draws its bar many times a second."""
+"""Seconds without progress; at work avrdude's bar grows many times a second, at a loss it only complains, for ever."""
 READ_AT_ONCE: Final = 256
 
 
@@ -165,16 +165,16 @@ async def _flash_at(
     )
     assert process.stderr is not None  # noqa: S101 - the pipe asked for above; for the type checker
     loop = asyncio.get_running_loop()
-    begun = loop.time()
+    due = loop.time() + answer_s
+    answered = False
     said = ""
     told = Progress(Step.CONNECT, 0.0)
     tell(told)
     try:
         while True:
-            answered = "AVR device initialized" in said
-            left = stall_s if answered else begun + answer_s - loop.time()
             try:
-                chunk = await asyncio.wait_for(process.stderr.read(READ_AT_ONCE), max(left, 0))
+                async with asyncio.timeout_at(due):
+                    chunk = await process.stderr.read(READ_AT_ONCE)
             except TimeoutError:
                 if answered:
                     raise FlashError(f"{port}: the boot loader fell silent; nothing is sure now: try again") from None
@@ -182,7 +182,10 @@ async def _flash_at(
             if not chunk:
                 break
             said += chunk.decode(errors="replace")
-            for report in between(told, progress(said)):
+            now, answers = progress(said), "AVR device initialized" in said
+            if now != told or answers != answered:
+                due, answered = loop.time() + stall_s, answers
+            for report in between(told, now):
                 tell(report)
                 told = report
         if await process.wait():
