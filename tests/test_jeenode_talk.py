@@ -260,7 +260,7 @@ def test_any_bytes_are_survived(chunks: list[bytes], ready: bool) -> None:  # no
 
 @pytest.mark.parametrize("stock", [False, True])
 def test_a_gateway_that_stops_answering_is_noticed_in_a_quiet_house(stock: bool) -> None:  # noqa: FBT001 - a parameter
-    """After a minute of silence it is asked; after three questions without an answer it is not ready, until it speaks."""
+    """After a minute of silence it is asked; after three questions without answer it is not ready, until it speaks."""
     line = Line(stock=stock)
     line.until_ready()
     line.run(300)
