@@ -26,5 +26,5 @@ void loop() {
     looked_at = second;
     board.radio.health(second);
   }
-  board.idle();
+  if (!board.radio.sending()) board.idle();
 }

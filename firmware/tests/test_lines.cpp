@@ -91,6 +91,15 @@ TEST(command_grammar, "Numbers parted by commas and a letter are a command; anyt
   CHECK(!reader.command().too_big);
 }
 
+TEST(command_after_a_gap, "Where letters were lost the rest of their command is no command; the next one is") {
+  CommandReader reader;
+  for (const char letter : std::string("1,2\0,3,4s", 9)) CHECK(!reader.feed(letter));
+  for (const char letter : std::string("5,6,7")) CHECK(!reader.feed(letter));
+  CHECK(reader.feed('s'));
+  EQUAL(2, reader.command().count);
+  EQUAL(5, reader.command().bytes[0]);
+}
+
 TEST(command_check_catches_any_letter, "A command with one letter changed to any other is not taken for what it was not") {
   const std::string good = "81,30,7,0,255,120,20,255,100,0,2,9,252u";
   for (size_t at = 0; at < good.size() - 1; ++at) {

@@ -34,14 +34,19 @@ struct Command {
   }
 };
 
+// Stands among the letters where others were lost: what follows, up to the next command, is the rest of one.
+constexpr char kGap = 0;
+
 class CommandReader {
  public:
   CommandReader() { clear(); }
 
   // True when this letter completed a command; it stays readable until the next call.
   bool feed(char letter) {
-    if (done_) clear();
-    if (letter >= '0' && letter <= '9') {
+    if (done_ || letter == kGap) clear();
+    if (skipping_ || letter == kGap) {
+      skipping_ = letter == kGap || letter == ',' || (letter >= '0' && letter <= '9');
+    } else if (letter >= '0' && letter <= '9') {
       digit(letter - '0');
     } else if (letter == ',') {
       push();
@@ -94,6 +99,7 @@ class CommandReader {
   uint16_t value_;
   bool wide_;
   bool done_;
+  bool skipping_ = false;
 };
 
 }  // namespace hearth

@@ -29,8 +29,9 @@ class Gateway {
     help_ = kHelp;
   }
 
-  // Whether the processor may sleep until the next interrupt.
-  bool idle() const { return !relay_.busy(); }
+  // Whether the processor may sleep until the next interrupt. Not while sending: an ack may follow in 0.4 ms, and a
+  // radio that is asked rather than asking (RFM69) must listen by then.
+  bool idle() { return !relay_.busy() && !board_.radio.sending(); }
 
   // Whether there is room on the line for what a letter may cause to be said.
   bool ready() const { return board_.host.room() >= Relay<Board>::kLineRoom; }
@@ -49,7 +50,7 @@ class Gateway {
     if (health == Health::kPowerReset) remark(kRestartedPor);
   }
 
-  // Letters were lost between the host and us; a zero stands for them, at which the reader begins anew.
+  // Letters were lost between the host and us; where, the reader is told by kGap.
   void overrun() { remark(kOverrun); }
 
  private:

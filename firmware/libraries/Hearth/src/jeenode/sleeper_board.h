@@ -68,7 +68,7 @@ struct SleeperBoard {
         if (!sending && (uint16_t(now - from) >= listen || urgent())) break;
       }
       node.poll(now, clock.now() / 1000);
-      clock.idle();
+      idle();
     }
     radio.sleep();
   }
@@ -92,10 +92,15 @@ struct SleeperBoard {
       while (host.available()) {
         if (console.hear(host.take(), settings)) node.adopt(settings, millis());
       }
-      clock.idle();
+      idle();
     }
     radio.sleep();
   }
+
+ private:
+  // Not while sending: an ack may follow in 0.4 ms, and a radio that is asked rather than asking (RFM69) must listen by
+  // then.
+  void idle() { radio.sending() ? clock.alive() : clock.idle(); }
 };
 
 }  // namespace hearth

@@ -1,6 +1,6 @@
 // The serial port of the gateway: 57600 8N1, a ring each way, and it says so when letters were lost.
 //
-// Knows letters, and puts a zero where some are missing. Does not know lines. Arduino's Serial is not used: it drops letters without a word and its rings are
+// Knows letters, and says where some are missing. Does not know lines. Arduino's Serial is not used: it drops letters without a word and its rings are
 // too small for the longest line. Include it once in a program: it owns the USART's vectors.
 #pragma once
 
@@ -8,6 +8,8 @@
 #include <avr/io.h>
 #include <stdint.h>
 #include <util/atomic.h>
+
+#include "../hearth/command_reader.h"
 
 namespace hearth {
 
@@ -50,13 +52,13 @@ class Uart {
   void onReceived() {
     const uint8_t status = UCSR0A;
     const uint8_t letter = UDR0;
-    // Not read in time, or (at another speed, or unplugged) no letter at all.
-    if (status & (_BV(DOR0) | _BV(FE0))) gap_ = true;
-    if (gap_ && keep(0)) {
+    if (status & _BV(DOR0)) gap_ = true;
+    if (gap_ && keep(kGap)) {
       gap_ = false;
       lost_ = true;
     }
-    if (!(status & _BV(FE0)) && (gap_ || !keep(letter))) gap_ = true;
+    // Without a stop bit (another speed, a cable being plugged in) it is no letter.
+    if (gap_ || !keep(status & _BV(FE0) ? '\n' : letter)) gap_ = true;
   }
 
   void onReadyToSend() {
