@@ -10,7 +10,6 @@ import asyncio
 from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from hearthbus import Invalid, Message, Service, Unavailable, serve
@@ -270,6 +269,8 @@ class JeeNode(Service):
 
     def _by_port(self, port: object) -> Gateway:
         """Return the gateway of a name, or of a port by any of its paths: /dev/serial/by-id holds links."""
+        from pathlib import Path  # with what it imports, 0.5 MB for each process
+
         if not isinstance(port, str) or "\0" in port:
             raise Invalid(f"port is {port!r}; write a gateway's port, such as /dev/ttyUSB0, or its name")
         for gateway in self._gateways.values():
