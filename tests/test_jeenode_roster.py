@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from drivers.rf12 import hearth, stock
 from drivers.rf12.air import Header
 from drivers.rf12.values import Heard
@@ -11,6 +13,7 @@ from hearthbus.config.schema import build
 from services.jeenode.duplicates import PLAIN_S
 from services.jeenode.roster import Found, Roster
 from services.jeenode.settings import Settings
+from services.jumps import Jumps
 
 NOON = 1_767_268_800.0
 ROOM: dict[str, Any] = {
@@ -206,3 +209,27 @@ def test_what_is_known_of_a_node_survives_a_restart() -> None:
 
     assert {**known.body(), "missing": None} == {**again.node((212, 5)).body(), "missing": None}
     assert 1 == again.node((212, 5)).next_number()
+
+
+@pytest.mark.parametrize("jump", [-7200.0, 7200.0])
+def test_a_clock_that_is_set_loses_no_node_and_ends_no_motion(jump: float) -> None:
+    """What was noted moves along with the clock; what an earlier run had noted is not counted from then either."""
+    ear = Ear(motion_timeout_s=900, interval_s=600)
+    ear.roster.restore({"group": 212, "node": 7, "last_seen": "2026-01-01T04:00:00Z", "learned_s": 600.0})
+    ear.room(motion=True, after=60)
+    ear.roster.shift(jump)
+
+    assert [] == ear.roster.look(at=NOON + jump + 959)
+    assert ["sensor/hall/motion"] == [say.topic for say in ear.roster.look(at=NOON + jump + 961)]
+    assert ["radio/rf12/node/212-7"] == [say.topic for say in ear.roster.look(at=NOON + jump + 1801)]
+    assert ["radio/rf12/node/212-5"] == [say.topic for say in ear.roster.look(at=NOON + jump + 1861)]
+
+
+def test_only_a_clock_that_is_set_has_jumped() -> None:
+    """Seconds are the clock's usual keeping."""
+    jumps = Jumps(at=NOON, ticks=50.0)
+
+    assert 0.0 == jumps.look(at=NOON + 60.5, ticks=110.0)
+    assert 3600.0 == jumps.look(at=NOON + 3720.5, ticks=170.0)
+    assert 0.0 == jumps.look(at=NOON + 3780.5, ticks=230.0)
+    assert -60.0 == jumps.look(at=NOON + 3780.5, ticks=290.0)

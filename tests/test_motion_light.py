@@ -276,3 +276,18 @@ def test_the_light_never_burns_for_ever(events: list[tuple[float, str]], dark: b
 
     assert rule.due() is None
     assert rule.mode is Mode.OFF
+
+
+@pytest.mark.parametrize("jump", [-7200.0, 7200.0])
+async def test_a_clock_that_is_set_changes_nothing(bench: Bench, jump: float) -> None:
+    """Two hours more or less, as on a board without a clock of its own: the light burns as long as it was to."""
+    await house(bench)
+    await moved(bench, True)
+    await bench.next(SET)
+    await moved(bench, False)
+    bench.clock.jump(jump)
+    await bench.advance(55)
+    await bench.nothing(SET)
+    await bench.advance(5)
+
+    assert {"on": False, "fade_s": 3.0} == await bench.next(SET)

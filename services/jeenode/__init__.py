@@ -23,6 +23,7 @@ from services.jeenode.roster import NODES, Roster
 from services.jeenode.settings import Settings
 from services.jeenode.standing import Standing
 from services.jeenode.tuner import Tuner
+from services.jumps import Jumps
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,6 +47,7 @@ class JeeNode(Service):
         """Take up what an earlier run has left, and prepare the gateways; they are opened by `main`."""
         config = self.config
         self._woken = asyncio.Event()
+        self._jumps = Jumps(at=self.now(), ticks=self.clock.monotonic())
         self._roster = Roster(config, at=self.now())
         self._repeats = self._missed = self._gave_up = 0
         left = await self.get(*PATTERNS, "sensor/+/motion")
@@ -181,7 +183,7 @@ class JeeNode(Service):
         """Publish what a packet says; wake whom it concerns."""
         from drivers.rf12.values import Heard
 
-        group, name, now = gateway.talk.group, gateway.name, self.now()
+        group, name, now = gateway.talk.group, gateway.name, self._time()
         if isinstance(heard, Heard):
             ticks = self.clock.monotonic()
             found = self._roster.hear(heard, group=group, gateway=name, at=now, ticks=ticks)
@@ -256,16 +258,27 @@ class JeeNode(Service):
         """Say what time alone changes, and how the gateways are."""
         while True:
             self._woken.clear()
-            for say in self._roster.look(at=self.now()):
+            now = self._time()
+            for say in self._roster.look(at=now):
                 await self._say(say)
             for name, gateway in self._gateways.items():
-                for say in self._standings[name].look(gateway.how(), asdict(gateway.talk.counts), at=self.now()):
+                for say in self._standings[name].look(gateway.how(), asdict(gateway.talk.counts), at=now):
                     await self._say(say)
             times = (self._roster.due(), *(standing.due() for standing in self._standings.values()))
             wait = min((time for time in times if time is not None), default=self.now() + LOOK_S) - self.now()
             with suppress(TimeoutError):
                 async with asyncio.timeout(max(0.01, min(LOOK_S, wait))):
                     await self._woken.wait()
+
+    def _time(self) -> float:
+        """Return the wall clock's time; where it was set, move along what was noted by it."""
+        now = self.now()
+        if jump := self._jumps.look(at=now, ticks=self.clock.monotonic()):
+            self.log.info("the clock was set by %+.0f s", jump)
+            self._roster.shift(jump)
+            for standing in self._standings.values():
+                standing.shift(jump)
+        return now
 
     def _by_port(self, port: object) -> Gateway:
         """Return the gateway of a name, or of a port by any of its paths: /dev/serial/by-id holds links."""

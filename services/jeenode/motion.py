@@ -27,6 +27,10 @@ class Motions:
             del self._until[place]
         return places
 
+    def shift(self, seconds: float) -> None:
+        """The clock was set by so much."""
+        self._until = {place: until + seconds for place, until in self._until.items()}
+
     def due(self) -> float | None:
         """Return when the next time is up; None: nobody moves."""
         return min(self._until.values(), default=None)

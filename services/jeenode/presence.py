@@ -80,6 +80,14 @@ class Story:
         self.learned_interval_s = interval_s
         self.gaps = SURE_AFTER
 
+    def shift(self, seconds: float) -> None:
+        """The clock was set by so much: what was noted since anybody listens moves along; what is older was right."""
+        if self.last_seen is not None and self.last_seen >= self.listening_since:
+            self.last_seen += seconds
+        if self._reported is not None:
+            self._reported += seconds
+        self.listening_since += seconds
+
     def due(self) -> float | None:
         """Return when it will be lost unless it says something; None: it is, or was never heard."""
         if self.last_seen is None or self.lost:

@@ -197,6 +197,13 @@ class Roster:
         over = self._motions.over(at=at)
         return says + [Say(f"sensor/{place}/motion", {"value": False}, retain=True) for place in over]
 
+    def shift(self, seconds: float) -> None:
+        """The clock was set by so much, which says nothing about any node."""
+        self._began += seconds
+        self._motions.shift(seconds)
+        for known in self._known.values():
+            known.story.shift(seconds)
+
     def due(self) -> float | None:
         """Return when `look` will have something to say."""
         times = [known.story.due() for known in self._known.values()]

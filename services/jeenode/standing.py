@@ -55,6 +55,11 @@ class Standing:
             says.append(self._alert(f"gateway {self.name} is back", active=False, at=at))
         return says
 
+    def shift(self, seconds: float) -> None:
+        """The clock was set by so much."""
+        self._since = None if self._since is None else self._since + seconds
+        self._told_at += seconds
+
     def due(self) -> float | None:
         """Return when the alert is."""
         away = self._how.get("status") == "away" and not self.alerted

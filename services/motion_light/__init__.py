@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from hearthbus import HearthbusError, Invalid, Message, Service, on
 from services.checks import is_segment, refuse
 from services.instants import instant, iso
+from services.jumps import Jumps
 from services.motion_light.dark import Dark
 from services.motion_light.rule import LONGEST_STILL, Mode, Rule
 
@@ -119,6 +120,7 @@ class MotionLight(Service):
         self._told = {name: left.get(f"{self.name}/{name}", {}) for name in self.config.rules}
         self._woken = {name: asyncio.Event() for name in self.config.rules}
         self._rules = {}
+        self._jumps = Jumps(at=self.now(), ticks=self.clock.monotonic())
         for name, rule in self.config.rules.items():
             mode, until = _remembered(self._told[name])
             self._rules[name] = Rule(rule.hold_s, rule.override_s, mode=mode, manual_until=until)
@@ -167,13 +169,13 @@ class MotionLight(Service):
         for name, rule in self.config.rules.items():
             if request.topic == f"light/{rule.light}/set":
                 self.log.info("%s: %s has set the light; it is theirs for %g s", name, request.origin, rule.override_s)
-                self._rules[name].hand(at=self.now())
+                self._rules[name].hand(at=self._time())
                 self._woken[name].set()
 
     @on("sensor/{places}/motion")
     async def see_motion(self, reading: Message) -> None:
         """Act on motion, at once."""
-        now = self.now()
+        now = self._time()
         at = min(reading.time / 1e9, now)
         moving = reading.get("value")
         for name, rule in self.config.rules.items():
@@ -198,15 +200,24 @@ class MotionLight(Service):
         retry_at = 0.0
         while True:
             woken.clear()
-            now = self.now()
+            now, ticks = self._time(), self.clock.monotonic()
             rule.tick(at=now, dark=dark.holds(at=now))
             await self._tell(name)
-            if rule.wanted is not None and now >= retry_at:
+            if rule.wanted is not None and ticks >= retry_at:
                 failures = 0 if await self._ask(name, on=rule.wanted, again=failures > 0) else failures + 1
-                retry_at = self.now() + _RETRY[min(failures, len(_RETRY)) - 1] if failures else 0.0
+                retry_at = self.clock.monotonic() + _RETRY[min(failures, len(_RETRY)) - 1] if failures else 0.0
                 continue
-            times = [now + _LOOK_S, rule.due(), None if rule.wanted is None else retry_at]
+            times = [now + _LOOK_S, rule.due(), None if rule.wanted is None else now + retry_at - ticks]
             await self._sleep(woken, until=min(time for time in times if time is not None))
+
+    def _time(self) -> float:
+        """Return the wall clock's time; where it was set, move the rules along."""
+        now = self.now()
+        if jump := self._jumps.look(at=now, ticks=self.clock.monotonic()):
+            self.log.info("the clock was set by %+.0f s", jump)
+            for rule in self._rules.values():
+                rule.shift(jump)
+        return now
 
     async def _ask(self, name: str, *, on: bool, again: bool) -> bool:
         """Ask the light; return whether its service has taken it."""

@@ -78,6 +78,11 @@ class Rule:
             self.mode = Mode.OFF
             self.wanted = False
 
+    def shift(self, seconds: float) -> None:
+        """The clock was set by so much."""
+        self.manual_until += seconds
+        self.last_motion = None if self.last_motion is None else self.last_motion + seconds
+
     def due(self) -> float | None:
         """Return when `tick` will have something to do; None: not before something else happens."""
         times = []
