@@ -246,3 +246,23 @@ async def test_a_full_queue_says_so_and_empties() -> None:
         verdicts = [line.split()[1] for line in house.lines("gateway") if line.startswith("NAK")]
 
         assert ["1", "2", "3", "4"] == verdicts
+
+
+@pytest.mark.parametrize("radio", RADIOS)
+async def test_a_gateway_whose_radio_fails_in_mid_packet_says_so_and_goes_on(radio: str) -> None:
+    """The supply of the radio goes while it sends: it is told, the packet has its verdict, and the next one arrives."""
+    async with lit(gateway=radio) as house:
+        await house.type("gateway", light(5))
+        await house.said("gateway", "Q 5")
+        await house.brownout("gateway")
+        cut = house.packets("gateway")[-1]
+        told = await house.said("gateway", "! radio restarted", within_ms=3000)
+        await house.run(3000)
+        await house.type("gateway", light(6))
+        answer = await house.said("gateway", "ACK 6 ", "NAK 6 ")
+        verdicts = [line for line in house.lines("gateway") if line.startswith(("ACK 5 ", "NAK 5 "))]
+
+        assert "good" != cut.crc
+        assert told.startswith("! radio restarted por")
+        assert 1 == len(verdicts)
+        assert answer.startswith("ACK 6 2 1 ")

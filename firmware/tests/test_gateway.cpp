@@ -262,6 +262,11 @@ TEST(gateway_speaks_elsewhere, "`>` sends once in another group, and the gateway
   EQUAL(9, bench.board.radio.sent.at(0).header);
   EQUAL(3, bench.board.radio.sent.at(0).length);
   EQUAL(212, bench.board.radio.channel.group);
+  for (int packet = 0; packet < 18000; ++packet) {  // 36 s on the air, in no time
+    bench.board.clock = bench.ms;
+    bench.say("8,33,9,0,1>");
+  }
+  TEXT("BAD 1 duty|", bare(bench.send({1}, 2, 1)).c_str());
 }
 
 TEST(gateway_reports_the_radio, "A radio that had to be set up anew, and letters lost, are told in hearth mode only") {

@@ -156,6 +156,7 @@ class Gateway {
     while ((!sent || board_.radio.sending()) && int16_t(board_.now() - until) < 0) {
       if (!sent) sent = board_.radio.send(elsewhere);
     }
+    if (sent) relay_.spend(elsewhere.length);
     relay_.begin(settings_, flags_, now);
   }
 

@@ -40,6 +40,9 @@ class Relay {
   bool full() const { return queue_.full(); }
   bool affords(uint8_t length) const { return duty_.affords(airTime(length)); }
 
+  // A packet of this length was sent past the queue.
+  void spend(uint8_t length) { duty_.spend(airTime(length)); }
+
   // The place for a packet to send; in a full queue that of the last RF12demo packet, which RF12demo too would lose.
   Parcel& add() { return queue_.full() ? queue_.last() : queue_.add(); }
 
