@@ -94,6 +94,7 @@ async def test_thermometers_on_one_wire() -> None:
 async def test_a_sleeping_node_reports_at_its_interval() -> None:
     """Its timers stand still while it sleeps; its own clock tells it when to report all the same."""
     async with ether() as house:
+        await house.node("gateway", "gateway")
         await sleeping_room(house, "room", 5, report_s=20)
         await house.run(AWAKE_MS)
         first = await house.until("packet", "room", within_ms=30000)

@@ -7,8 +7,9 @@ from ether import Ether, ether, settings
 from ether_scenes import AWAKE_MS, BOTH_HEAR_MS, RADIOS, moves, sleeping_room
 
 from drivers.rf12.commands import hearth_mode, send_hearth
-from drivers.rf12.hearth import Key, Motion, Room, Set, decode
+from drivers.rf12.hearth import Announce, Key, Motion, Room, Set, decode
 
+POWER_ON = 1
 WATCHDOG = "8"
 TICK_MS = 1000
 SENDING_MS = 7
@@ -121,6 +122,25 @@ async def test_what_was_given_up_is_told() -> None:
 
         assert 2 * 8 == tries
         assert ("1", "2") == (line.split()[5], line.split()[-1])
+
+
+@pytest.mark.parametrize("sketch", ["room_node", "onewire_node", "led_node"])
+async def test_a_start_that_nobody_heard_is_told_when_somebody_does(sketch: str) -> None:
+    """Kind, version and reset cause reach a gateway that was away when the node started, wanting an ack; and once."""
+    async with ether() as house:
+        await house.node("gateway", "gateway", on=False)
+        await house.node("room", sketch, eeprom=settings(node=5, report_s=8), on=False)
+        await house.pin("room", "PD7", 1)
+        await house.power("room", on=True)
+        await house.run(5000)
+        await house.power("gateway", on=True)
+        await house.said("gateway", "OK 37 17 5 ", within_ms=20_000)
+        told = [decode(packet.payload) for packet in house.packets("room")]
+        await house.run(20_000)
+        asking = [line for line in house.lines("gateway") if line.startswith("OK 37 17 5 ")]
+
+        assert {POWER_ON} == {announce.reset for announce in told if isinstance(announce, Announce)}
+        assert 1 == len(asking)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -40,7 +40,7 @@ class LedNode {
     // A light hardly ever speaks; so that it is missed when it cannot, it says every report time that it is there.
     if (uint16_t(seconds - announced_at_) >= node_.settings().report && !node_.busy()) {
       announced_at_ = seconds;
-      node_.announce(false, ms);
+      node_.announce(node_.unheard(), ms);
     }
     for (; uint16_t(ms - stepped_at_) >= kStep; stepped_at_ += kStep) step();
     Settings settings = node_.settings();

@@ -69,8 +69,12 @@ class Node {
   void announce(bool acked, uint16_t ms) {
     const Announce news = {{}, uint8_t(kind_), kMinor, kMajor, reset_, found_, settings_.check()};
     announcing_ = true;
+    unheard_ = unheard_ || acked;
     send(kAnnounce, news, acked, ms);
   }
+
+  // Whether nobody has acked that we started: to be said again at the next report.
+  bool unheard() const { return unheard_; }
 
   Event poll(uint16_t ms, uint16_t seconds) {
     giveAck(ms);
@@ -177,6 +181,7 @@ class Node {
 
   void told() {
     if (!announcing_) return;
+    unheard_ = false;
     reset_ = 0;
     found_ |= found_ & kDefaultsInUse ? 0 : kCopyASound | kCopyBSound;
   }
@@ -210,6 +215,7 @@ class Node {
   bool ack_due_ = false;
   bool apply_due_ = false;
   bool announcing_ = false;
+  bool unheard_ = false;
 };
 
 }  // namespace hearth

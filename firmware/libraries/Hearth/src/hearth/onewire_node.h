@@ -24,6 +24,11 @@ class OneWireNode {
     const uint8_t found = board_.measure();
     const uint16_t battery = board_.supply();
     board_.wakeRadio();
+    if (node_.unheard()) {
+      node_.announce(true, board_.ms());
+      board_.converse(node_, 0);
+      board_.wakeRadio();
+    }
     // With no sensor at all, one packet says that the first is missing.
     for (uint8_t index = 0; index == 0 || index < found; ++index) {
       const Temperature news = {{}, index, board_.temperature(index), battery};

@@ -25,6 +25,7 @@ class RoomNode {
     look();
     if (!report_.due(board_.clock.now(), uint32_t(node_.settings().report) * 1000)) return;
     board_.clock.calibrate();
+    if (node_.unheard()) introduceAgain();
     report();
   }
 
@@ -41,6 +42,12 @@ class RoomNode {
     const Motion news = {{}, began, board_.light(), board_.supply(), node_.givenUp()};
     board_.wakeRadio();
     node_.send(kMotion, news, true, board_.ms());
+    board_.converse(node_, 0, false);
+  }
+
+  void introduceAgain() {
+    board_.wakeRadio();
+    node_.announce(true, board_.ms());
     board_.converse(node_, 0, false);
   }
 
