@@ -209,7 +209,8 @@ async def test_a_port_is_let_go_and_taken_again(broker: Broker) -> None:
             await house.bus.request("jeenode/release", port=[1])
 
     assert {"gateway": "attic", "port": port} == released == again
-    assert (False, "no gateway of group 212 is there; it is tried again") == (answer["confirmed"], answer["reason"])
+    assert not answer["confirmed"]
+    assert "no gateway of group 212 is there (attic: another program has it); it is tried again" == answer["reason"]
 
 
 async def test_a_stock_gateway_does_the_same(broker: Broker) -> None:

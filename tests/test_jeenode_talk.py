@@ -147,7 +147,7 @@ def test_a_reset_ends_what_was_under_way_and_begins_anew() -> None:
 
 
 def test_a_gateway_that_was_in_hearth_mode_before_is_taken_over() -> None:
-    """Behind ser2net nothing is reset when we come: checked lines without a banner are enough."""
+    """Behind ser2net nothing is reset when we come: checked lines are enough, and its group is asked."""
     line = Line()
     line.until_ready()
     line.talk = Talk(Random(1), group=0)
@@ -156,6 +156,7 @@ def test_a_gateway_that_was_in_hearth_mode_before_is_taken_over() -> None:
     line.run(0.1)
 
     assert (True, True) == (line.talk.ready, line.talk.hearth)
+    assert (212, 30) == (line.talk.group, line.talk.node)
 
 
 @pytest.mark.parametrize("stock", [False, True])

@@ -33,6 +33,11 @@ def test_a_payload_of_ours_is_guessed_and_says_so(capsys: pytest.CaptureFixture[
     } == found  # fmt: skip
 
 
+def test_a_line_without_its_quotes_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """As one types it at night."""
+    assert decoded(capsys, MOTION) == decoded(capsys, *MOTION.split())
+
+
 def test_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     """One line a value, with words for true, false and missing."""
     main(["decode", "OK 5 33 5 3 0 0 128 255 255 255 255 0 0 0"])

@@ -234,7 +234,9 @@ class JeeNode(Service):
         last = self._roster.node(key).facts.get("gateway")
         roads = [each for each in self._gateways.values() if each.ready and each.is_radio and each.talk.group == key[0]]
         if not roads:
-            return Outcome(fate=Fate.AWAY, reason=f"no gateway of group {key[0]} is there")
+            away = [f"{each.name}: {each.how().get('reason')}" for each in self._gateways.values() if each.is_radio]
+            why = f" ({'; '.join(away)})" if away else ""
+            return Outcome(fate=Fate.AWAY, reason=f"no gateway of group {key[0]} is there{why}")
         return await min(roads, key=lambda each: each.name != last).send(payload, node=key[1], ack=ack)
 
     def _changed(self, name: str) -> None:

@@ -104,7 +104,7 @@ def _decoder(args: argparse.Namespace) -> Decoder | None:
 
 def _values(words: list[str]) -> Iterator[Line]:
     """Yield what each line that was typed says by itself, and what standard input says as one stream, as it comes."""
-    for word in words:
+    for word in [" ".join(words)] if words[0] in {"OK", "?"} else words:  # somebody has forgotten the quotes
         if word == "-":
             stream = Lines()
             while line := sys.stdin.buffer.readline(65536):

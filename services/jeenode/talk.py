@@ -83,6 +83,9 @@ class Talk:
         self._asked = False
         self._collect_told = False
         self._greeting: Banner | None = None
+        self._answer: Ready | None = None
+        self._known = False
+        """Whether it has said its settings since the port was opened."""
         self._heard_at = self._probe_at = 0.0
         self._probes = 0
 
@@ -91,7 +94,8 @@ class Talk:
         self._lines = Lines()
         self._out.clear()
         self._ask_at = at + GREETING_S
-        self._asked = self._collect_told = False
+        self._asked = self._collect_told = self._known = False
+        self._greeting = self._answer = None
         self.ready = self.hearth = self.silent = False
 
     def closed(self, reason: str) -> None:
@@ -112,8 +116,7 @@ class Talk:
                     self._hearth_on(line, at)
                 case Config():
                     self._configured(line)
-                    if self._greeting is not None:
-                        self._begin(self._greeting, at)
+                    self._go_on(at)
             if not isinstance(line, Broken):
                 self._alive(at)
                 self._sender.hear(line, at=at)
@@ -187,6 +190,7 @@ class Talk:
             self._abandon("the gateway was reset")
             self.ready = self.hearth = False
         self._asked = False
+        self._answer = None
         self.firmware = f"{banner.firmware}.{banner.version}" + (f"+hearth.{banner.hearth}" if banner.hearth else "")
         self._ask_at = at + ASK_AGAIN_S
         if banner.config is not None:
@@ -208,8 +212,22 @@ class Talk:
             self._ask_at = at + ASK_AGAIN_S
 
     def _hearth_on(self, ready: Ready, at: float) -> None:
-        if not self.ready:
-            self._ready(HearthSender(queue=ready.queue), hearth=True, at=at)
+        if self.ready:
+            return
+        self._answer = ready
+        self._ask_at = at + ASK_AGAIN_S
+        if self._known:
+            self._go_on(at)
+        else:  # it did not say its banner, so its group is not known; this setting is answered by all of them
+            self._out += commands.command("c", int(self.collect))
+
+    def _go_on(self, at: float) -> None:
+        """Its settings are known: go on with what waited for them."""
+        if self._greeting is not None:
+            self._begin(self._greeting, at)
+        elif self._answer is not None:
+            self._ready(HearthSender(queue=self._answer.queue), hearth=True, at=at)
+            self._answer = None
 
     def _ready(self, sender: Sender, *, hearth: bool, at: float) -> None:
         self._sender = sender
@@ -219,6 +237,7 @@ class Talk:
 
     def _configured(self, config: Config) -> None:
         self.group, self.node = config.group or self.group, config.node
+        self._known = True
 
     def _lost_mode(self, at: float) -> None:
         """It talks without checks: it was reset, and its banner was lost on the way."""
