@@ -73,7 +73,7 @@ class Payload(Packet):
 
 
 class Announce(Payload, prefix=b"\x11"):
-    """A node has started, or says again every hour what it is.
+    """A node has started, until it is acked; after it a light says with every report what it is.
 
     11 ss qq  KK  mm MM  RR  SS  cc cc      K kind · m.M firmware minor, major · R reset cause (MCUSR) · S settings
                                             (1 copy A sound, 2 copy B sound, 4 defaults in use) · c their CRC-16
