@@ -94,12 +94,12 @@ const char *uart_plug(struct node *node, const char *link)
 void uart_unplug(struct node *node)
 {
     struct uart *uart = &node->uart;
+    if (uart->link[0])
+        unlink(uart->link); // before the number of the pty is free for another's
     if (uart->master >= 0)
         close(uart->master);
     if (uart->slave >= 0)
         close(uart->slave);
-    if (uart->link[0])
-        unlink(uart->link);
     uart->master = uart->slave = -1;
     uart->link[0] = 0;
 }
