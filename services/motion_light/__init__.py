@@ -181,7 +181,8 @@ class MotionLight(Service):
         for name, rule in self.config.rules.items():
             if reading.topic == f"sensor/{rule.place}/motion" and isinstance(moving, bool):
                 fresh = moving and now - at < LONGEST_STILL
-                self._rules[name].motion(fresh, at=at, dark=self._dark[name].holds(at=now))
+                dark = self._dark[name].holds(at=now)
+                self._rules[name].motion(fresh, at=at, dark=dark, shared=self._shared(name))
                 self._woken[name].set()
 
     async def main(self) -> None:
@@ -201,7 +202,7 @@ class MotionLight(Service):
         while True:
             woken.clear()
             now, ticks = self._time(), self.clock.monotonic()
-            rule.tick(at=now, dark=dark.holds(at=now))
+            rule.tick(at=now, dark=dark.holds(at=now), shared=self._shared(name))
             await self._tell(name)
             if rule.wanted is not None and ticks >= retry_at:
                 failures = 0 if await self._ask(name, on=rule.wanted, again=failures > 0) else failures + 1
@@ -209,6 +210,14 @@ class MotionLight(Service):
                 continue
             times = [now + _LOOK_S, rule.due(), None if rule.wanted is None else now + retry_at - ticks]
             await self._sleep(woken, until=min(time for time in times if time is not None))
+
+    def _shared(self, name: str) -> bool:
+        """Whether another rule has the light of this one lit."""
+        light = self.config.rules[name].light
+        return any(
+            rule.mode is Mode.LIT and other != name and self.config.rules[other].light == light
+            for other, rule in self._rules.items()
+        )
 
     def _time(self) -> float:
         """Return the wall clock's time; where it was set, move the rules along."""

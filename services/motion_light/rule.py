@@ -48,13 +48,13 @@ class Rule:
     light_on: bool = False
     """As the light itself said last."""
 
-    def motion(self, moving: bool, *, at: float, dark: bool) -> None:  # noqa: FBT001 - the reading itself
-        """Take a reading of the motion sensor."""
+    def motion(self, moving: bool, *, at: float, dark: bool, shared: bool = False) -> None:  # noqa: FBT001 - the reading itself
+        """Take a reading of the motion sensor; `shared`: another rule has this light lit now."""
         self.moving = moving
         if moving or self.last_motion is None or at > self.last_motion:
             self.last_motion = at
         if moving:
-            self._light(at, dark=dark)
+            self._light(at, dark=dark, shared=shared)
 
     def light(self, on: bool) -> None:  # noqa: FBT001 - the state itself
         """Take the light's own state."""
@@ -66,17 +66,17 @@ class Rule:
         self.manual_until = at + self.override_s
         self.wanted = None
 
-    def tick(self, *, at: float, dark: bool) -> None:
-        """Let time pass: end an override, and switch off what has been lit long enough."""
+    def tick(self, *, at: float, dark: bool, shared: bool = False) -> None:
+        """Let time pass: end an override, and switch off what has been lit long enough, if no other rule has it lit."""
         if self.moving and self.last_motion is not None and at >= self.last_motion + LONGEST_STILL:
             self.moving = False
         if self.mode is Mode.MANUAL and at >= self.manual_until:
             self.mode = Mode.LIT if self.light_on else Mode.OFF
         if self.moving:
-            self._light(at, dark=dark)
+            self._light(at, dark=dark, shared=shared)
         elif self.mode is Mode.LIT and at >= self._ends():
             self.mode = Mode.OFF
-            self.wanted = False
+            self.wanted = None if shared else False
 
     def shift(self, seconds: float) -> None:
         """The clock was set by so much."""
@@ -100,9 +100,9 @@ class Rule:
             self.wanted = None
         self.light_on = on
 
-    def _light(self, at: float, *, dark: bool) -> None:
-        """Switch on where that is the rule's to do; a light that somebody else left on is theirs."""
-        if self.mode is Mode.OFF and dark and not (self.light_on and self.wanted is not False):
+    def _light(self, at: float, *, dark: bool, shared: bool) -> None:
+        """Switch on where that is the rule's to do; a light that somebody else, and no rule, left on is theirs."""
+        if self.mode is Mode.OFF and dark and (not self.light_on or self.wanted is False or shared):
             self.mode = Mode.LIT
             self.wanted = True
             self.last_motion = at if self.last_motion is None else max(at, self.last_motion)
