@@ -62,29 +62,6 @@ async def test_who_goes_on_moving_keeps_the_light(bench: Bench) -> None:
     assert not (await bench.next(SET))["on"]
 
 
-async def test_two_rules_share_a_light(bench: Bench) -> None:
-    """While somebody moves at either place the light stays on; it goes out when nobody does at both."""
-    await bench.serve(SET, {"on": True})
-    landing = {"place": "landing", "light": "stairs", "hold_s": 60}
-    await bench.run(MotionLight, "motion_light", rules={"stairs": STAIRS, "landing": landing})
-    await moved(bench, True)
-
-    assert (await bench.next(SET))["on"]
-
-    await bench.publish("light/stairs", on=True, retain=True)
-    await bench.publish("sensor/landing/motion", value=True, retain=True)
-
-    assert (await bench.next(SET))["on"]
-
-    await moved(bench, False)
-    await bench.advance(120)
-    await bench.nothing(SET)
-    await bench.publish("sensor/landing/motion", value=False, retain=True)
-    await bench.advance(60)
-
-    assert not (await bench.next(SET))["on"]
-
-
 async def test_a_colour_of_the_table_is_asked_for(bench: Bench) -> None:
     """Colour and brightness are said only where the table names them, and only to switch on."""
     await house(bench, rgb=[255, 120, 20], brightness=0.4, fade_on_s=0)
