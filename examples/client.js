@@ -22,10 +22,7 @@ const FOREVER = 2n ** 63n - 1n; // the one number of the protocol that JavaScrip
 
 /* ---- Step 1: the sockets. Why each option is set stands in the page. --------------------------------------------- */
 
-const options = {
-  linger: 0, reconnectInterval: 100, reconnectMaxInterval: 1000,
-  receiveHighWaterMark: 100000,
-};
+const options = { linger: 0, reconnectInterval: 100, reconnectMaxInterval: 1000, receiveHighWaterMark: 100000 };
 const heartbeats = { heartbeatInterval: 1000, heartbeatTimeout: 3000, heartbeatTimeToLive: 3000, receiveHighWaterMark: 0 };
 const dealer = new Dealer({ ...options, ...heartbeats, sendHighWaterMark: 20000, immediate: true, sendTimeout: 0 });
 let sub; // made when the greeting has told its address

@@ -12,6 +12,7 @@ from typing import Final
 
 from drivers.port import Lost, Port, Received
 from drivers.rf12.commands import command
+from drivers.rf12.hearth import BANDS
 from drivers.rf12.lines import Lines
 from drivers.rf12.values import Banner, Config
 
@@ -38,7 +39,7 @@ class Wanted:
 
     def commands(self) -> tuple[tuple[bytes, str, int], ...]:
         """Return command, field and value of each setting; the band first, as it resets the frequency."""
-        band = None if self.band_mhz is None else self.band_mhz // 100
+        band = None if self.band_mhz is None else BANDS[self.band_mhz]
         settings = (("b", band, "band_mhz", self.band_mhz), ("g", self.group, "group", self.group),
                     ("i", self.node, "node", self.node))  # fmt: skip
         return tuple(

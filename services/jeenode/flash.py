@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Final
 
 from drivers.avr.avrdude import BAUDS, FlashError, Progress, Step, flash
 from drivers.avr.hexfile import HexError, parse_hex
+from drivers.rf12.commands import STOCK
+from drivers.rf12.hearth import BANDS, LIMITS
 from hearthbus import Bus, HandlerError, HearthbusError, Invalid, NoResponder, Unavailable
 from hearthbus.cli.arguments import add_url, parse
 from services.jeenode.console import ConsoleError, Wanted, configure
@@ -22,7 +24,7 @@ from services.jeenode.images import SKETCHES, find_image
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Sequence
 
 log = logging.getLogger(__name__)
 _DESCRIPTION: Final = "write firmware to a board on a serial port, read it back, and set its node id"
@@ -36,6 +38,8 @@ Exit codes: 0 flashed and verified, 64 a mistake in what you typed or in the fil
 RELEASE_S: Final = 300.0
 """How long the service stays away if we are killed before we tell it to come back."""
 BROKER_S: Final = 1.0
+NODES: Final = dict(STOCK["i"].numbers)["node"]
+"""What a board can be told to be: a gateway also 31."""
 CONSOLE_BAUD: Final = 57_600
 """What our sketches speak, and RF12demo on a JeeNode."""
 _BAR: Final = 30
@@ -64,11 +68,11 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--id",
         metavar="N",
-        type=_number("--id", range(1, 32)),
+        type=_number("--id", NODES),
         help="then set the node id, 1 to 30 (a gateway also 31)",
     )
     parser.add_argument(
-        "--group", metavar="N", type=_number("--group", range(1, 213)), help="then set the net group, 1 to 212"
+        "--group", metavar="N", type=_number("--group", LIMITS["group"]), help="then set the net group, 1 to 212"
     )
     parser.add_argument("--band", metavar="MHZ", type=_band, help="then set the band: 433, 868 or 915")
     parser.add_argument("--radio", choices=("rfm12b", "rfm69"), default="rfm12b", help="default: rfm12b")
@@ -176,7 +180,7 @@ def _say(text: str) -> None:
     print(text, flush=True)  # noqa: T201 - the command's output
 
 
-def _number(name: str, limits: range) -> Callable[[str], int]:
+def _number(name: str, limits: Sequence[int]) -> Callable[[str], int]:
     def read(text: str) -> int:
         if not (text.isascii() and text.isdigit() and int(text) in limits):
             raise Invalid(f"flash: {name} {text!r}: write a whole number from {limits[0]} to {limits[-1]}")
@@ -191,6 +195,6 @@ def _absolute(text: str) -> str:
 
 
 def _band(text: str) -> int:
-    if text not in {"433", "868", "915"}:
+    if text not in map(str, BANDS):
         raise Invalid(f"flash: --band {text!r}: write 433, 868 or 915")
     return int(text)
