@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
-from math import isfinite
+from math import ceil, floor, isfinite
 from typing import Literal
 
 Value = bool | int | float | str | None
@@ -42,12 +42,19 @@ class Sign(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Bits:
-    """A whole number of `width` bits; its value is the raw number times `scale`. `missing` is the raw "no value"."""
+    """A whole number of `width` bits; its value is the raw number times `scale`, plus `plus`.
+
+    `missing` is the raw "no value". `low` and `high` are what may be written, where it is less than the bits can hold:
+    what is read is not held to them, since who sent it knew what he did.
+    """
 
     width: int
     sign: Sign = Sign.NONE
     scale: Fraction = Fraction(1)
     missing: int | None = None
+    plus: int = 0
+    low: int | None = None
+    high: int | None = None
 
     def read(self, raw: int) -> Value:
         """Return the value of `raw`, which has `width` bits."""
@@ -55,8 +62,9 @@ class Bits:
         if number == self.missing:
             return None
         if self.scale == 1:
-            return number
-        return number * self.scale.numerator / self.scale.denominator  # one division: 215 tenths are 21.5 exactly
+            return number + self.plus
+        value = number * self.scale.numerator / self.scale.denominator  # one division: 215 tenths are 21.5 exactly
+        return value + self.plus if self.plus else value
 
     def write(self, value: Value) -> int:
         """Return the bits of `value`.
@@ -66,13 +74,13 @@ class Bits:
         """
         if value is None and self.missing is not None:
             return self.missing & ((1 << self.width) - 1)
-        number = round(exact := _exact(value) / self.scale)
+        number = round(exact := (_exact(value) - self.plus) / self.scale)
         if self.scale == 1 and number != exact:
-            raise CodecError(Reason.VALUE, f"{_say(value)} is no whole number")
-        low, high = self._limits()
+            raise CodecError(Reason.VALUE, f"{say(value)} is no whole number")
+        low, high = self._writable()
         if not low <= number <= high or number == self.missing:
-            lowest, highest = (self.read(self._raw(limit)) for limit in (low + (low == self.missing), high))
-            raise CodecError(Reason.VALUE, f"{_say(value)} is not from {lowest} to {highest}")
+            lowest, highest = (self.read(self._raw(limit)) for limit in self._writable())
+            raise CodecError(Reason.VALUE, f"{say(value)} is not from {lowest} to {highest}")
         return self._raw(number)
 
     def _signed(self, raw: int) -> int:
@@ -89,6 +97,15 @@ class Bits:
         if self.sign is Sign.MAGNITUDE and number < 0:
             return (1 << (self.width - 1)) - number
         return number & ((1 << self.width) - 1)
+
+    def _writable(self) -> tuple[int, int]:
+        """Return the least and the greatest raw number that may be written, apart from a `missing` between them."""
+        low, high = self._limits()
+        if self.low is not None:
+            low = max(low, ceil((self.low - self.plus) / self.scale))
+        if self.high is not None:
+            high = min(high, floor((self.high - self.plus) / self.scale))
+        return low + (low == self.missing), high - (high == self.missing)
 
     def _limits(self) -> tuple[int, int]:
         top = 1 << (self.width - 1)
@@ -111,7 +128,7 @@ class Switch:
     def write(self, value: Value) -> int:
         """Return the bits of `value`."""
         if value not in {0, 1}:
-            raise CodecError(Reason.VALUE, f"{_say(value)} is neither true nor false")
+            raise CodecError(Reason.VALUE, f"{say(value)} is neither true nor false")
         return int(bool(value))
 
 
@@ -150,7 +167,7 @@ class Float:
             number = float(value) if self.scale == 1 else float(exact)  # a fraction has no minus zero
             return int.from_bytes(struct.pack(self._code, number), "little")
         except OverflowError:
-            raise CodecError(Reason.VALUE, f"{_say(value)} is too great for {self.width} bits") from None
+            raise CodecError(Reason.VALUE, f"{say(value)} is too great for {self.width} bits") from None
 
     @property
     def _code(self) -> str:
@@ -182,20 +199,20 @@ class Text:
     def write(self, value: Value) -> int:
         """Return the bits of `value`."""
         if not isinstance(value, str) or not value.isascii() or value.endswith("\0"):
-            raise CodecError(Reason.VALUE, f"{_say(value)} is no ASCII text")
+            raise CodecError(Reason.VALUE, f"{say(value)} is no ASCII text")
         if len(value) > self.width // 8:
-            raise CodecError(Reason.VALUE, f"{_say(value)} is longer than {self.width // 8} characters")
+            raise CodecError(Reason.VALUE, f"{say(value)} is longer than {self.width // 8} characters")
         return int.from_bytes(value.encode().ljust(self.width // 8, b"\0"), self.order)
 
 
-def _say(value: Value) -> str:
+def say(value: Value) -> str:
     """Return a value for an error's text, however great it is."""
     return "a number of very many digits" if isinstance(value, int) and abs(value) >> 128 else repr(value)[:60]
 
 
 def _exact(value: Value) -> Fraction:
     if value is None or isinstance(value, str) or (isinstance(value, float) and not isfinite(value)):
-        raise CodecError(Reason.VALUE, f"{_say(value)} is no number")
+        raise CodecError(Reason.VALUE, f"{say(value)} is no number")
     return Fraction(value)
 
 
