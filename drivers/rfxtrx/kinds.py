@@ -167,6 +167,17 @@ class Spare(Bits):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Signed(Bits):
+    """A number whose highest bit is the sign and the rest the amount; minus zero, which thermometers send, is zero."""
+
+    sign: Sign = Sign.MAGNITUDE
+
+    def read(self, raw: int) -> Value:
+        """Return the value of `raw`."""
+        return super().read(0 if raw == 1 << (self.width - 1) else raw)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Tail:
     """All bytes from here to the end."""
 
@@ -198,7 +209,7 @@ U32 = Annotated[int, Bits(width=32)]
 Spare4 = Annotated[int, Spare(width=4)]
 Spare8 = Annotated[int, Spare(width=8)]
 Spare16 = Annotated[int, Spare(width=16)]
-Celsius = Annotated[float, Bits(width=16, sign=Sign.MAGNITUDE, scale=DECI)]
+Celsius = Annotated[float, Signed(width=16, scale=DECI)]
 """Tenths of a degree; bit 15 is the sign, the rest the amount."""
 Deci16 = Annotated[float, Bits(width=16, scale=DECI)]
 Centi16 = Annotated[float, Bits(width=16, scale=CENTI)]
