@@ -1,13 +1,14 @@
-"""What host and stick say of the stick itself: types 0x00 to 0x02, and what it heard and could not decode, 0x03.
+"""What host and stick say of the stick itself: types 0x00 to 0x02.
 
-Sources: layouts of RFXCOM's interface messages as pyRFXtrx, node-rfxcom and Domoticz read them. Knows no sequence of
-messages: that is `drivers.rfxtrx.session`.
+Sources: layouts of RFXCOM's interface messages as pyRFXtrx, node-rfxcom and Domoticz read them; the long status of 868
+MHz sticks is Domoticz's, where node-rfxcom reads the one of 433. Knows no sequence of messages: that is
+`drivers.rfxtrx.session`.
 """
 
 from typing import Annotated, Final
 
-from drivers.bits import Bits
-from drivers.rfxtrx.kinds import U8, Choice, Tail
+from drivers.bits import Bits, CodecError, Reason, Text, Value
+from drivers.rfxtrx.kinds import U8, U16, Choice, Id24, Spare, Tail
 from drivers.rfxtrx.packet import Packet, Variant
 
 RECEIVERS: Final = {
@@ -22,12 +23,44 @@ FIRMWARE_TYPES: Final = {
     0x10: "proxl1", 0x13: "proxl2", 0x14: "rfx433", 0x15: "rfx868", 0x16: "proxl95", 0x17: "reserved", 0x18: "rfx310",
 }  # fmt: skip
 COMMANDS: Final = {0: "reset", 2: "status", 3: "set_mode", 6: "save_modes", 7: "start_receiver"}
+RESPONSES: Final = {0: "ack", 1: "ack_delayed", 2: "nak_no_lock", 3: "nak_ac_id_zero"}
+"""`ack_delayed`: sent, after the channel had been busy. `nak_ac_id_zero`: AC knows no id 0."""
+_SECOND_THOUSAND: Final = frozenset({"rfx433", "rfx868", "rfx310"})
+_MOST_DBM: Final = 13
 
-Receiver = Annotated[str, Choice(width=8, names=RECEIVERS)]
-Power = Annotated[int, Bits(width=8, plus=-18)]
-"""Transmit power in dBm."""
+
+class Echo(Choice):
+    """A choice whose unknown numbers can be written back: a stick must be told what it has said of itself."""
+
+    def write(self, value: Value) -> int:
+        """Return the number of a name, and of `unknown_66` too."""
+        head, _, number = value.rpartition("_") if isinstance(value, str) else ("", "", "")
+        if head == "unknown" and number.isascii() and number.isdecimal() and int(number) >> self.width == 0:
+            return int(number)
+        return super().write(value)
+
+
+class Loose(Text):
+    """A text that may hold anything: old firmware leaves remnants."""
+
+    def read(self, raw: int) -> Value:
+        """Return the text of `raw`, characters beyond ASCII as Latin-1 has them."""
+        return raw.to_bytes(self.width // 8, "big").rstrip(b"\0").decode("latin-1")
+
+    def write(self, value: Value) -> int:
+        """Return the bits of `value`."""
+        if not isinstance(value, str) or len(value) > self.width // 8 or any(ord(each) > 255 for each in value):
+            raise CodecError(Reason.VALUE, f"{value!r} is not at most {self.width // 8} characters of Latin-1")
+        return int.from_bytes(value.encode("latin-1").ljust(self.width // 8, b"\0"), "big")
+
+
+Answered = Annotated[str, Echo(width=8, names=COMMANDS)]
+Receiver = Annotated[str, Echo(width=8, names=RECEIVERS)]
+Power = Annotated[int | None, Bits(width=8, plus=-18, missing=0)]
+"""Transmit power in dBm; None: not said."""
 Mask = Annotated[int, Bits(width=8)]
 """Eight protocols; which, see `drivers.rfxtrx.modes`."""
+FirmwareType = Annotated[str, Echo(width=8, names=FIRMWARE_TYPES)]
 
 
 class Control(Packet, kind=0x00, name="interface_control"):
@@ -37,9 +70,9 @@ class Control(Packet, kind=0x00, name="interface_control"):
                                                       m enabled protocols, msg3..msg6 · x msg7..msg9
     """
 
-    command: Annotated[str, Choice(width=8, names=COMMANDS)]
-    receiver: Annotated[str, Choice(width=8, names={0: "unchanged", **RECEIVERS})] = "unchanged"
-    power: Annotated[int, Bits(width=8)] = 0
+    command: Answered
+    receiver: Annotated[str, Echo(width=8, names={0: "unchanged", **RECEIVERS})] = "unchanged"
+    power_dbm: Power = None
     msg3: Mask = 0
     msg4: Mask = 0
     msg5: Mask = 0
@@ -51,14 +84,48 @@ class Control(Packet, kind=0x00, name="interface_control"):
     variants = (Variant(0x00, "interface control", sends=True),)
 
 
-class Status(Packet, kind=0x01, name="status"):
-    """From the stick, 310 to 434 MHz, long form: how it is set.
+class _Status(Packet, kind=0x01, name="status"):
+    """What every status says, in whatever layout."""
 
-    14 01 00 ss  CC RR FF  mm mm mm mm  MM NN PP TT NN  ...      C command answered · R receiver · F firmware
-                                                                 M.N hardware · P power · T firmware type · N noise
+    @property
+    def firmware(self) -> int:
+        """The firmware's version, such as 94, 1025 or 2009."""
+        byte: int = vars(self)["firmware_byte"]
+        return byte + (2000 if self.firmware_kind in _SECOND_THOUSAND else 1000)
+
+    @property
+    def firmware_kind(self) -> str:
+        """Its type, which says what protocols it holds: type1, type2, ext, pro1 ..."""
+        kind: str = vars(self)["firmware_type"]
+        return kind
+
+    @property
+    def mask(self) -> tuple[int, int, int, int, int]:
+        """The enabled protocols: msg3 to msg7."""
+        own = vars(self)
+        return own["msg3"], own["msg4"], own["msg5"], own["msg6"], own.get("msg7", 0)
+
+    @property
+    def transmit_dbm(self) -> int | None:
+        """Transmit power in dBm; above 13 the sticks send with 10. None: not said."""
+        dbm: int | None = vars(self)["power_dbm"]
+        return 10 if dbm is not None and dbm > _MOST_DBM else dbm
+
+    @property
+    def hardware(self) -> str:
+        """Its hardware's version, such as 1.2."""
+        return f"{vars(self)['hardware_major']}.{vars(self)['hardware_minor']}"
+
+
+class Status(_Status, kind=0x01, name="status"):
+    """How the stick is set: 310 to 434 MHz, long form.
+
+    14 01 00 ss  CC RR FF  mm mm mm mm  MM NN PP TT nn  ...      C command answered · R receiver · F firmware
+                                                                 m protocols · M.N hardware · P power, dBm + 18
+                                                                 T firmware type · n noise, from Pro on
     """
 
-    command: Annotated[str, Choice(width=8, names=COMMANDS)]
+    command: Answered
     receiver: Receiver
     firmware_byte: U8
     msg3: Mask
@@ -68,11 +135,152 @@ class Status(Packet, kind=0x01, name="status"):
     hardware_major: U8
     hardware_minor: U8
     power_dbm: Power
-    firmware_type: Annotated[str, Choice(width=8, names=FIRMWARE_TYPES)]
+    firmware_type: FirmwareType
     noise: U8 = 0
-    rest: Annotated[bytes, Tail(most=5)] = b"\0" * 5
+    spare: Annotated[int, Spare(width=40)] = 0
 
     variants = (Variant(0x00, "status"),)
 
+    @classmethod
+    def takes(cls, read: "Packet") -> bool:
+        """Return whether it is a stick of this band: another's layout is different."""
+        return vars(read)["receiver"] not in IS_868
 
-PACKETS: Final = (Control, Status)
+    def check(self) -> None:
+        """Refuse the other band's receivers."""
+        if self.receiver in IS_868:
+            raise CodecError(Reason.VALUE, f"status: a stick of {self.receiver} MHz has another layout, with msg7")
+
+
+class Status868(_Status, kind=0x01, name="status"):
+    """How the stick is set: 868 MHz, long form.
+
+    14 01 00 ss  CC RR FF  mm mm mm mm mm  xx xx xx xx  MM NN PP TT nn      as Status, with five bytes of protocols
+    """
+
+    command: Answered
+    receiver: Receiver
+    firmware_byte: U8
+    msg3: Mask
+    msg4: Mask
+    msg5: Mask
+    msg6: Mask
+    msg7: Mask
+    spare: Annotated[int, Spare(width=32)] = 0
+    hardware_major: U8
+    hardware_minor: U8
+    power_dbm: Power
+    firmware_type: FirmwareType
+    noise: U8 = 0
+
+    variants = (Variant(0x00, "status"),)
+
+    @classmethod
+    def takes(cls, read: "Packet") -> bool:
+        """Return whether it is a stick of this band."""
+        return vars(read)["receiver"] in IS_868
+
+    def check(self) -> None:
+        """Refuse the other band's receivers."""
+        if self.receiver not in IS_868:
+            raise CodecError(Reason.VALUE, f"status: a stick of {self.receiver} MHz has no msg7")
+
+
+class StatusShort(_Status, kind=0x01, name="status"):
+    """How the stick is set: firmware before version 1000.
+
+    0D 01 00 ss  CC RR FF  mm mm mm mm  MM NN PP      as Status; the type follows from receiver and version
+    """
+
+    command: Answered
+    receiver: Receiver
+    firmware_byte: U8
+    msg3: Mask
+    msg4: Mask
+    msg5: Mask
+    msg6: Mask
+    hardware_major: U8
+    hardware_minor: U8
+    power_dbm: Power
+
+    variants = (Variant(0x00, "status"),)
+
+    @property
+    def firmware(self) -> int:
+        """The firmware's version."""
+        return self.firmware_byte
+
+    @property
+    def firmware_kind(self) -> str:
+        """Its type, by its version."""
+        if self.firmware_byte < 162:
+            return "type1_receive_only" if self.receiver == RECEIVERS[0x52] else "type1"
+        return "type2" if self.firmware_byte < 225 else "ext"
+
+
+class Complaint(Packet, kind=0x01, name="status"):
+    """What the stick could not do. Those of 0x01 and 0x02 come instead of an answer to what was transmitted.
+
+    14 01 ss nn  ...      s what is wrong; nobody says what the rest means
+    """
+
+    payload: Annotated[bytes, Tail()] = b""
+
+    variants = (
+        Variant(0x01, "unknown RFY remote", "the stick has no such RFY or ASA remote"),
+        Variant(0x02, "extended hardware error", "this stick lacks the hardware for the command"),
+        Variant(0xFF, "command not understood", "the firmware is too old for the command"),
+    )
+
+
+class RemoteEntry(Packet, kind=0x01, name="status"):
+    """One remote the stick knows: an answer to the command `list`.
+
+    14 01 ss nn  xx NN  ii ii ii  uu rr  cc cc  ...      N number in the list · i id · u unit · r random
+                                                         c rolling code
+    """
+
+    command: U8 = 0
+    index: U8
+    id: Id24
+    unit: U8
+    random: U8
+    rolling_code: U16
+    payload: Annotated[bytes, Tail()] = bytes(8)
+
+    variants = (
+        Variant(0x03, "RFY remote", "Somfy"),
+        Variant(0x04, "ASA remote", "ASA"),
+        Variant(0x05, "CHERUBINI remote", "Cherubini"),
+        Variant(0x06, "OZROLL remote", "Ozroll"),
+    )
+
+
+class Greeting(Packet, kind=0x01, name="status"):
+    """The receiver is on.
+
+    14 01 07 ss  07  "Copyright RFXCOM"
+    """
+
+    command: Answered = "start_receiver"
+    text: Annotated[str, Loose(width=128, order="big")] = "Copyright RFXCOM"
+
+    variants = (Variant(0x07, "receiver started"),)
+
+
+class Response(Packet, kind=0x02, name="transmitter_response"):
+    """What became of a transmission; the sequence number is an echo with some firmware, the stick's count with other.
+
+    04 02 ss nn  rr      r response
+    """
+
+    response: Annotated[str, Echo(width=8, names=RESPONSES)]
+
+    variants = (
+        Variant(0x00, "receiver did not lock"),
+        Variant(0x01, "transmitter response"),
+    )
+
+
+PACKETS: Final = (Control, Status, Status868, StatusShort, Complaint, RemoteEntry, Greeting, Response)
+STATUSES: Final = (Status, Status868, StatusShort)
