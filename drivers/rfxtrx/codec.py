@@ -7,13 +7,31 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Final
 
 from drivers.bits import CodecError, Reason
-from drivers.rfxtrx import climate, interface, lighting
+from drivers.rfxtrx import (
+    asynchronous,
+    climate,
+    interface,
+    lighting,
+    meters,
+    power,
+    rain,
+    teleinfo,
+    undecoded,
+    weather,
+)
 from drivers.rfxtrx.kinds import Absent, Head, Identity, Rest, Spare, Split
 from drivers.rfxtrx.packet import Packet, Shape
 
 PACKETS: Final[tuple[type[Packet], ...]] = (
     *interface.PACKETS,
+    *undecoded.PACKETS,
     *climate.PACKETS,
+    *rain.PACKETS,
+    *weather.PACKETS,
+    *power.PACKETS,
+    *teleinfo.PACKETS,
+    *meters.PACKETS,
+    *asynchronous.PACKETS,
     *lighting.PACKETS,
 )
 """Every class; of one type and subtype the first that fits is taken."""
