@@ -112,23 +112,24 @@ class Rung:
 
 @dataclass(frozen=True, kw_only=True)
 class Absent:
-    """What this variant lacks and others of the packet have: reads as None whatever is there, writes as zeros."""
+    """What this variant lacks and others of the packet have: reads as None whatever is there, writes as `fill`."""
 
     width: int
+    fill: int = 0
 
     def read(self, raw: int) -> Value:  # noqa: ARG002 - the bits mean nothing here
         """Return None."""
         return None
 
     def write(self, value: Value) -> int:
-        """Return zeros.
+        """Return what fills the place.
 
         Raises:
             CodecError: there is a value to write.
         """
         if value is not None:
             raise CodecError(Reason.VALUE, f"{say(value)} has no place here: this device does not have it")
-        return 0
+        return self.fill
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,12 +139,16 @@ class Identity(Bits):
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """An id in two parts around `gap` bits that are no part of it: X10 security has a byte of check between."""
+    """An id in two parts around `gap` bits that are no part of it: X10 security has a byte of check between.
+
+    With nothing before the gap, or nothing behind it, the id is one part of a wider field and the rest is noise.
+    """
 
     width: int
     gap: int
     low_width: int
     low: int = 1
+    high: int | None = None
 
     def read(self, raw: int) -> Value:
         """Return the id."""
@@ -155,10 +160,34 @@ class Split:
         Raises:
             CodecError: it does not fit.
         """
-        most = (1 << (self.width - self.gap)) - 1
+        most = (1 << (self.width - self.gap)) - 1 if self.high is None else self.high
         if type(value) is not int or not self.low <= value <= most:
             raise CodecError(Reason.VALUE, f"{say(value)} is not from {self.low:#x} to {most:#x}")
         return value >> self.low_width << (self.gap + self.low_width) | value & ((1 << self.low_width) - 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Halves:
+    """A temperature in two bytes, whole degrees and then tenths, of which a device takes 0 and 5."""
+
+    width: int = 16
+    low: int
+    high: int
+
+    def read(self, raw: int) -> Value:
+        """Return the temperature of `raw`."""
+        return (raw // 256 * 10 + raw % 256) / 10
+
+    def write(self, value: Value) -> int:
+        """Return the two bytes of the half degree nearest to a temperature.
+
+        Raises:
+            CodecError: it is no number, or not between `low` and `high`.
+        """
+        if isinstance(value, bool) or not isinstance(value, int | float) or not self.low <= value <= self.high:
+            raise CodecError(Reason.VALUE, f"{say(value)} is not from {self.low} to {self.high}")
+        whole, half = divmod(round(value * 2), 2)
+        return whole * 256 + half * 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,7 +219,13 @@ class Head:
     """A field of the header that a packet shows; it has no bits behind the header."""
 
 
-Kind = Field | Choice | Unit | Rung | Absent | Split
+Kind = Field | Choice | Unit | Rung | Absent | Split | Halves
+
+
+def letters(last: str) -> Choice:
+    """Return a byte that is a letter from A to `last`; another is noise, not an address."""
+    return Choice(width=8, names={code: chr(code) for code in range(ord("A"), ord(last) + 1)}, strict=True)
+
 
 Command = Annotated[str, Choice(width=8, names={})]
 """What a device does or shall do; each variant of a packet has its own table."""
