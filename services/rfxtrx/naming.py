@@ -171,6 +171,8 @@ def _part(kind: Kind | None, value: object) -> str:
 def _value(text: str, name: str, kind: Kind, given: str) -> Any:
     if isinstance(kind, Choice):
         names = {_slug(each): each for each in kind.names.values()}
+        if given.startswith(UNKNOWN):
+            return given
         if given not in names:
             raise Invalid(f"device {text!r}: {name} {given!r} is none of {', '.join(names)}")
         return names[given]

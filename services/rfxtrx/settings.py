@@ -117,6 +117,9 @@ class Settings:
         check_all(lambda: check_port(self.port, self.baud), lambda: refuse(self._faults()))
 
     def _faults(self) -> Iterator[str]:
+        from drivers.rfxtrx import modes
+
+        yield from (f"protocols: {fault}" for fault in modes.check(self.protocols or ()))
         if not self.silence_s >= 5:
             yield f"silence_s {self.silence_s} is less than 5 seconds"
         if not 1 <= self.heard_times <= 100:

@@ -1,0 +1,95 @@
+"""What a named device's packet says on the bus: its readings, its state, its buttons. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from services.rfxtrx.known import Say
+from services.rfxtrx.meanings import BINARY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from services.rfxtrx.known import Known
+    from services.rfxtrx.meanings import Event
+    from services.rfxtrx.quantities import Reading
+
+STATES: Final = frozenset({"light", "switch", "cover", "siren"})
+"""Kinds with a retained state of their own, by the device's name."""
+PRESSED: Final = frozenset({"remote", "chime"})
+"""Kinds that say what was pressed."""
+_DEMANDS: Final = {"demand": True, "no_demand": False}
+_MODES: Final = {"heating": "heat", "cooling": "cool"}
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """Says things for one device."""
+
+    known: Known
+
+    def readings(self, readings: Iterable[Reading]) -> list[Say]:
+        """Return what it measures."""
+        return [
+            self._sensor(f"{self.known.place}{each.part}", each.quantity, each.value, unit=each.unit)
+            for each in readings
+        ]
+
+    def event(self, event: Event) -> list[Say]:
+        """Return what it has been told to do, or says was done."""
+        known = self.known
+        if known.kind in STATES:
+            body = state(known.kind, event)
+            return [Say(f"{known.kind}/{known.name}", {**body, "confirmed": False}, retain=True)] if body else []
+        if known.kind in BINARY and event.on is not None:
+            return [self._sensor(known.place, known.kind, event.on)]
+        if known.kind in PRESSED or (known.kind in BINARY and event.word.startswith(("arm", "disarm", "panic"))):
+            return [Say(f"remote/{known.name}", {"button": event.word, "action": "press"})]
+        return []
+
+    def climate(self, fields: Mapping[str, Any]) -> list[Say]:
+        """Return what a thermostat wants, and whether it heats."""
+        target = fields.get("setpoint_celsius")
+        if self.known.kind != "climate" or target is None:
+            return []
+        told = {
+            "celsius": fields.get("celsius"),
+            "active": _DEMANDS.get(str(fields.get("status"))),
+            "mode": _MODES.get(str(fields.get("mode"))),
+        }
+        body = {"target_celsius": target, **{key: value for key, value in told.items() if value is not None}}
+        return [Say(f"climate/{self.known.place}", body, retain=True)]
+
+    def off(self) -> list[Say]:
+        """Return that its time is up."""
+        known = self.known
+        if known.kind in BINARY:
+            return [Say(f"sensor/{known.place}/{known.kind}", {"value": False, "device": known.key}, retain=True)]
+        return [Say(f"{known.kind}/{known.name}", {"on": False, "confirmed": False}, retain=True)]
+
+    def battery(self) -> list[Say]:
+        """Return how full its battery is."""
+        level = self.known.battery
+        return [] if level is None else [self._sensor(self.known.place, "battery", level)]
+
+    def _sensor(self, place: str, quantity: str, value: Any, *, unit: str | None = None) -> Say:
+        known = self.known
+        body: dict[str, Any] = {"value": value}
+        if unit is not None:
+            body["unit"] = unit
+        body["device"] = known.key
+        if known.rssi_dbm is not None:
+            body["rssi_dbm"] = known.rssi_dbm
+        return Say(f"sensor/{place}/{quantity}", body, retain=True)
+
+
+def state(kind: str, event: Event) -> dict[str, Any]:
+    """Return the state an event makes of a light, switch, cover or siren; empty where it makes none."""
+    if kind == "cover":
+        if event.stopped:
+            return {"moving": "stopped"}
+        return {} if event.open_ratio is None else {"open_ratio": event.open_ratio}
+    if event.brightness is not None and kind == "light":
+        return {"on": event.brightness > 0, "brightness": event.brightness}
+    return {} if event.on is None else {"on": event.on}
