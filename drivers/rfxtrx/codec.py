@@ -9,12 +9,15 @@ from typing import Annotated, Any, Final
 from drivers.bits import CodecError, Reason
 from drivers.rfxtrx import (
     asynchronous,
+    blinds,
     climate,
+    fans,
     interface,
     lighting,
     meters,
     power,
     rain,
+    shutters,
     teleinfo,
     undecoded,
     weather,
@@ -33,6 +36,9 @@ PACKETS: Final[tuple[type[Packet], ...]] = (
     *meters.PACKETS,
     *asynchronous.PACKETS,
     *lighting.PACKETS,
+    *fans.PACKETS,
+    *blinds.PACKETS,
+    *shutters.PACKETS,
 )
 """Every class; of one type and subtype the first that fits is taken."""
 LEAST: Final = 4
@@ -107,7 +113,7 @@ def to_plain(packet: Packet) -> dict[str, Any]:
     {"packet": "temperature", "packet_type": 80, "subtype": 1, "subtype_name": "TEMP1", "sequence": 0, "id": "0x1234",
     "celsius": 21.5, ...}
     """
-    kinds = dict(packet.shape.columns)
+    kinds = dict((packet.shapes.get(packet.subtype) or packet.shape).columns)
     plain: dict[str, Any] = {
         "packet": packet.name,
         "packet_type": packet.packet_type if isinstance(packet, Unknown) else packet.kind,
@@ -122,7 +128,8 @@ def to_plain(packet: Packet) -> dict[str, Any]:
         if isinstance(value, bytes):
             plain[name] = value.hex()
         elif isinstance(kind, Identity | Split):
-            plain[name] = f"0x{value:0{-(-kind.width // 4)}X}"
+            width = kind.width - kind.gap if isinstance(kind, Split) else kind.width
+            plain[name] = f"0x{value:0{-(-width // 4)}X}"
         else:
             plain[name] = value
     return plain
