@@ -89,10 +89,10 @@ def test_a_bad_frame_is_an_object_with_its_error(capsys: pytest.CaptureFixture[s
 
 def test_what_is_behind_a_wrong_length_belongs_to_it(capsys: pytest.CaptureFixture[str]) -> None:
     """Nobody knows where the next frame begins: the good frame before it stands, the rest is one error."""
-    good, bad = printed(capsys, "decode", f"{ON}0511{OFF}")
+    good, bad = printed(capsys, "decode", f"{ON}051100{OFF}")
 
     assert MEANING == good
-    assert f"0511{OFF}".lower() == bad["hex"]
+    assert f"051100{OFF}".lower() == bad["hex"]
 
 
 def test_a_type_nobody_knows_is_its_bytes(capsys: pytest.CaptureFixture[str]) -> None:
@@ -131,7 +131,7 @@ def test_encode_by_name(capsys: pytest.CaptureFixture[str]) -> None:
     [
         ({"unit": 17}, "17 is not from 1 to 16"),
         ({"command": "dim"}, "there is off, on, set_level"),
-        ({"packet": "lightning2"}, "did you mean 'lighting2'?"),
+        ({"packet": "lighting_2"}, "did you mean 'lighting2'?"),
         ({"subtype": None, "subtype_name": "ANSLUTT"}, "did you mean 'ANSLUT'?"),
         ({"comand": "on"}, "did you mean 'command'?"),
         ({"id": "garage"}, "write a number"),
@@ -184,7 +184,7 @@ def test_a_packet_tells_its_fields(capsys: pytest.CaptureFixture[str], packet: s
 def test_a_packet_that_is_not_there() -> None:
     """The nearest is offered."""
     with pytest.raises(Invalid, match="did you mean 'lighting2'"):
-        main(["packets", "lightning2"])
+        main(["packets", "lighting_2"])
 
 
 @pytest.mark.parametrize("action", ACTIONS)

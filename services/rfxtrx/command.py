@@ -25,6 +25,7 @@ ACTIONS: Final = {
     "encode": Action("services.rfxtrx.command_encode", "write frames from what `decode --json` prints"),
     "packets": Action("services.rfxtrx.command_packets", "list the packets there are, their subtypes and fields"),
     "info": Action("services.rfxtrx.command_info", "show the stick: firmware, receiver, protocols, how it is"),
+    "modes": Action("services.rfxtrx.command_modes", "show and set which protocols the stick listens to"),
     "send": Action("services.rfxtrx.command_send", "transmit a frame"),
 }
 _OFFLINE: Final = ("decode", "encode", "packets")
