@@ -95,7 +95,7 @@ class Lightning(Packet, kind=0x74, name="lightning", open=True):
 
     id: Id24
     status: Annotated[str, Choice(width=8, names={0: "start_up", 1: "interference", 4: "noise", 8: "strike"})]
-    kilometres: Annotated[int | None, Bits(width=8, missing=63)]
+    kilometres: Annotated[int | None, Bits(width=8, missing=63)] = None
     strikes: U8
     spare: Spare16 = 0
     rssi_dbm: Rssi = NO_SIGNAL
