@@ -1,0 +1,227 @@
+"""What is asked of a device as the packet that says it, and the state it makes. Pure.
+
+Which command a device has for what is asked is looked up in its packet's own table, and its limits are the codec's:
+what a device cannot do is refused with the text that names the limit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from hearthbus import Invalid
+from hearthbus.config.problems import nearest
+from services.rfxtrx import meanings, naming
+from services.rfxtrx.meanings import CLOSE, OPEN, STOP
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from drivers.rfxtrx.packet import Packet
+    from services.rfxtrx.known import Known
+
+_ON: Final = ("on", "power_on", "light_on", "panic", "alarm")
+_OFF: Final = ("off", "power_off", "light_off", "end_panic", "normal")
+_ALL_ON: Final = ("all_on", "group_on")
+_ALL_OFF: Final = ("all_off", "group_off")
+_SET_LEVEL: Final = ("set_level",)
+_SET_PERCENT: Final = ("set_percent",)
+_FULL_LEVEL: Final = {"lighting2": 15}
+"""The level that goes with "on" where a receiver may look at it."""
+COMMANDS: Final = ("command", "status", "sound")
+"""Fields that say what to do; a packet has one of them."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """One thing to say to a device."""
+
+    packet: Packet
+    state: dict[str, Any]
+    """What it is then, as its topic says it; without `confirmed`."""
+
+
+def light(known: Known, request: Mapping[str, Any]) -> Order:
+    """Return what switches or dims a light.
+
+    Args:
+        known: it.
+        request: the body of `light/<name>/set`; how long a change takes is not up to us, `fade_s` changes nothing.
+
+    Raises:
+        Invalid: the request makes no sense, or the device cannot do it.
+    """
+    on, brightness = request.get("on"), request.get("brightness")
+    _refuse_colour(known, request)
+    if on is not None and not isinstance(on, bool):
+        raise Invalid(f"on is {on!r}; write true or false")
+    if brightness is None:
+        if on is None:
+            raise Invalid(f"light {known.name}: write on, brightness or both")
+        return switch(known, on=on)
+    if isinstance(brightness, bool) or not isinstance(brightness, int | float) or not 0 <= brightness <= 1:
+        raise Invalid(f"brightness is {brightness!r}; write a number from 0 to 1")
+    if on is False or brightness == 0:
+        return switch(known, on=False)
+    fields, reached = _dimmed(known, float(brightness))
+    return Order(_made(known, fields), {"on": True, "brightness": reached})
+
+
+def switch(known: Known, *, on: object) -> Order:
+    """Return what switches a device.
+
+    Raises:
+        Invalid: `on` is no bool, or the device cannot do it.
+    """
+    if not isinstance(on, bool):
+        raise Invalid(f"on is {on!r}; write true or false")
+    if known.address.packet == "lighting4":
+        return Order(_code(known, known.device.on_value if on else known.device.off_value, on=on), {"on": on})
+    names: tuple[str, ...] = _ON if on else _OFF
+    if known.address.fields.get("unit") == 0:
+        names = (_ALL_ON if on else _ALL_OFF) + names
+    fields = _command(known, names, "be switched")
+    level = _FULL_LEVEL.get(known.address.packet)
+    if level is not None:
+        fields["level"] = level if on else 0
+    return Order(_made(known, fields), {"on": on})
+
+
+def cover(known: Known, request: Mapping[str, Any]) -> Order:
+    """Return what moves a cover.
+
+    Raises:
+        Invalid: the request makes no sense, or the device cannot do it.
+    """
+    stop, ratio = request.get("stop", False), request.get("open_ratio")
+    if not isinstance(stop, bool) or (stop and ratio is not None) or (not stop and ratio is None):
+        raise Invalid(f"cover {known.name}: write either open_ratio, from 0 closed to 1 open, or stop=true")
+    if stop:
+        return Order(_made(known, _command(known, STOP, "stop")), {"moving": "stopped"})
+    if isinstance(ratio, bool) or not isinstance(ratio, int | float) or not 0 <= ratio <= 1:
+        raise Invalid(f"open_ratio is {ratio!r}; write a number from 0 closed to 1 open")
+    if ratio not in {0, 1}:
+        return Order(_made(known, _position(known, float(ratio))), {"open_ratio": float(ratio)})
+    up = bool(ratio) != known.device.reversed
+    if known.address.packet == "lighting4":
+        return Order(
+            _code(known, known.device.on_value if up else known.device.off_value, on=up), {"open_ratio": ratio}
+        )
+    names = (*OPEN, "on") if up else (*CLOSE, "off")
+    return Order(_made(known, _command(known, names, "open" if ratio else "close")), {"open_ratio": float(ratio)})
+
+
+def siren(known: Known, request: Mapping[str, Any]) -> Order:
+    """Return what sounds or silences a siren.
+
+    Raises:
+        Invalid: the request makes no sense, or the device cannot do it.
+    """
+    if request.get("on") is True and not _fields_of(known):
+        return Order(ring(known), {"on": True})
+    return switch(known, on=request.get("on"))
+
+
+def ring(known: Known) -> Packet:
+    """Return what rings a chime.
+
+    Raises:
+        Invalid: it cannot be rung, or has no such sound.
+    """
+    sound, has = known.device.sound, naming.columns(known.address.packet, known.address.subtype, sends=True)
+    if sound is None and (names := naming.choices(known.address.packet, known.address.subtype, "sound")):
+        sound = names[0]
+    if sound is not None and has and "sound" not in has:
+        raise Invalid(f"{known.key} has one sound; take sound out of its table")
+    return _made(known, {} if sound is None else {"sound": sound})
+
+
+def press(known: Known, button: object) -> Packet:
+    """Return what a button of a remote control says: any command the device's packet has.
+
+    Raises:
+        Invalid: it has no such button.
+    """
+    names = buttons(known)
+    if known.address.packet == "lighting4" and isinstance(button, str):
+        return _code(known, _hex(button), on=True)
+    for field in _fields_of(known):
+        if button in names:
+            return _made(known, {field: button})
+    raise Invalid(f"button is {button!r}; {known.name} has {', '.join(names) or 'none'}{_near(button, names)}")
+
+
+def buttons(known: Known) -> list[str]:
+    """Return what can be pressed."""
+    fields = _fields_of(known)
+    return naming.choices(known.address.packet, known.address.subtype, fields[0]) if fields else []
+
+
+def _fields_of(known: Known) -> list[str]:
+    address = known.address
+    return [field for field in COMMANDS if naming.choices(address.packet, address.subtype, field)][:1]
+
+
+def _command(known: Known, names: tuple[str, ...], what: str) -> dict[str, Any]:
+    """Return the field and the first of some names that a device has."""
+    has = buttons(known)
+    for name in names:
+        if name in has:
+            return {_fields_of(known)[0]: name}
+    if not has:
+        _made(known, {})  # it says better why it is sent nothing at all
+    raise Invalid(f"{known.name} cannot {what}: {_product(known)} has {', '.join(has) or 'no commands'}")
+
+
+def _dimmed(known: Known, brightness: float) -> tuple[dict[str, Any], float]:
+    """Return the fields for a brightness, and the one the device's steps come to."""
+    has, steps = buttons(known), meanings.levels(known.address, sends=True)
+    tenths = max(1, min(9, round(brightness * 10)))
+    if f"level_{tenths}" in has:
+        if brightness > 0.95:
+            return _command(known, _ON, "be switched"), 1.0
+        return {"command": f"level_{tenths}"}, tenths / 10
+    fields = _command(known, _SET_LEVEL, "be dimmed")
+    if steps is None:
+        raise Invalid(f"{known.name} cannot be dimmed: {_product(known)} has no level")
+    step = steps.step(brightness)
+    return {**fields, "level": step}, steps.ratio(step)
+
+
+def _position(known: Known, ratio: float) -> dict[str, Any]:
+    fields = _command(known, _SET_PERCENT, "go half way")
+    percent = round(100 * ratio)
+    return {**fields, "percent": percent if known.device.percent_open else 100 - percent}
+
+
+def _code(known: Known, value: int | None, *, on: bool) -> Packet:
+    """Return the code of a PT2262 with its data bits as they shall be."""
+    if value is None:
+        raise Invalid(f"{known.name}: say with data_mask and {'on' if on else 'off'}_value what its code is then")
+    pulse = {} if known.device.pulse_us is None else {"pulse_us": known.device.pulse_us}
+    return _made(known, {"code": known.address.fields["code"] & ~known.device.data_mask | value, **pulse})
+
+
+def _made(known: Known, fields: Mapping[str, Any]) -> Packet:
+    return naming.make(known.address, fields)
+
+
+def _refuse_colour(known: Known, request: Mapping[str, Any]) -> None:
+    for name in ("rgb", "effect"):
+        if request.get(name) is not None:
+            raise Invalid(f"light {known.name} has no {'colour' if name == 'rgb' else name}: leave {name} out")
+
+
+def _product(known: Known) -> str:
+    return f"{known.address.packet} {naming.subtype_name(known.address.packet, known.address.subtype)}"
+
+
+def _hex(button: str) -> int:
+    try:
+        return int(button, 16)
+    except ValueError:
+        raise Invalid(f"button is {button!r}; write the data bits in hex") from None
+
+
+def _near(button: object, names: list[str]) -> str:
+    return nearest(button, names) if isinstance(button, str) and names else ""
