@@ -52,8 +52,13 @@ async def show(bus: Bus, output: Output) -> int:
 def _rows(answer: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name, value in answer.items():
         if isinstance(value, dict):
-            yield from ((f"{name} {key}".replace("_", " "), value_text(each)) for key, each in value.items())
+            yield from ((f"{name} {key}".replace("_", " "), _word(each)) for key, each in value.items())
         elif isinstance(value, list):
-            yield name.replace("_", " "), ", ".join(map(str, value)) or "none"
+            yield name.replace("_", " "), ", ".join(map(_word, value)) or "none"
         elif value is not None:
-            yield name.replace("_", " "), value_text(value)
+            yield name.replace("_", " "), _word(value)
+
+
+def _word(value: object) -> str:
+    """Return a value for a person: a text without quotes, unless it would move the cursor."""
+    return value if isinstance(value, str) and value.isprintable() else value_text(value)

@@ -1,0 +1,163 @@
+"""`hearthbus rfxtrx info`, `modes` and `send`: what they ask the service, what they print, what they warn of."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from cli_house import House, Told
+
+from hearthbus.cli.main import main as command
+from hearthbus.errors import HandlerError, Invalid
+from services.rfxtrx import command_info, command_modes, command_send
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from hearthbus import Bus
+
+STATUS = {"status": "online", "receiver": "433.92", "firmware": 1044, "protocols": ["ac", "oregon"]}
+
+
+class Service:
+    """Stands for the service: serves its requests, and remembers what was asked."""
+
+    def __init__(self, failure: str = "") -> None:
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+        self._failure = failure
+
+    async def run(self, work: Callable[[Bus, Told], Awaitable[int]], *, json_: bool = False) -> Told:
+        """Do a verb's work beside it."""
+        told = Told(json=json_)
+        async with House().client() as bus, bus.serve("rfxtrx/+") as responder:
+
+            async def serve() -> None:
+                async for request in responder:
+                    topic, body = request.message.topic, dict(request.message.body)
+                    self.asked.append((topic, body))
+                    if self._failure:
+                        await request.fail(self._failure)
+                    elif topic == "rfxtrx/status":
+                        await request.reply(STATUS)
+                    else:
+                        await request.reply({"confirmed": True, "protocols": body.get("set")})
+
+            serving = asyncio.create_task(serve())
+            try:
+                assert 0 == await work(bus, told)
+            finally:
+                serving.cancel()
+        return told
+
+
+def alter(**change: Any) -> Callable[[Bus, Told], Awaitable[int]]:
+    """Return the work of `modes` with some options."""
+    options: dict[str, Any] = {"wanted": None, "enable": [], "disable": [], "save": False, **change}
+    return lambda bus, told: command_modes.alter(bus, told.output, **options)
+
+
+async def test_info_is_a_table() -> None:
+    """A line a fact."""
+    told = await Service().run(lambda bus, told: command_info.show(bus, told.output))
+
+    assert [
+        "status     online",
+        "receiver   433.92",
+        "firmware   1044",
+        "protocols  ac, oregon",
+    ] == told.lines
+
+
+async def test_info_for_programs() -> None:
+    """As the service says it."""
+    told = await Service().run(lambda bus, told: command_info.show(bus, told.output), json_=True)
+
+    assert [STATUS] == [json.loads(line) for line in told.lines]
+
+
+async def test_modes_shows_every_protocol() -> None:
+    """Those that are on, those that are not, and what each is for."""
+    told = await Service().run(lambda bus, told: command_modes.show(bus, told.output))
+    shown = {line.split()[0]: line.split()[1] for line in told.lines}
+
+    assert {"ac": "on", "oregon": "on", "x10": "-"}.items() <= shown.items()
+    assert "davis_eu" not in shown
+    assert [] == told.notes
+
+
+@pytest.mark.parametrize(
+    ("change", "wanted"),
+    [
+        ({"wanted": ["x10", "AC"]}, ["ac", "x10"]),
+        ({"enable": ["x10"]}, ["ac", "oregon", "x10"]),
+        ({"disable": ["oregon"]}, ["ac"]),
+        ({"enable": ["blyss"], "disable": ["ac", "oregon"]}, ["ae_blyss"]),
+        ({"wanted": []}, []),
+    ],
+)
+async def test_modes_sets_exactly_those(change: dict[str, Any], wanted: list[str]) -> None:
+    """A change is made to what is on; the service is told all of it, and to save nothing."""
+    service = Service()
+    await service.run(alter(**change))
+
+    assert ("rfxtrx/protocols", {"set": wanted, "save": False}) == service.asked[-1]
+
+
+async def test_saving_warns_of_wear() -> None:
+    """Only when asked for, and said each time."""
+    service = Service()
+    told = await service.run(alter(save=True))
+
+    assert {"set": ["ac", "oregon"], "save": True} == service.asked[-1][1]
+    assert "10,000" in told.notes[0]
+
+
+async def test_too_many_protocols_are_warned_of() -> None:
+    """The stick takes them, and hears worse."""
+    many = ["ac", "arc", "x10", "oregon", "ati", "visonic", "rsl", "mertik", "lacrosse", "hideki", "keeloq", "funkbus"]
+    told = await Service().run(alter(wanted=many))
+
+    assert any("12 protocols are on" in note for note in told.notes)
+
+
+async def test_a_protocol_of_another_band_is_refused() -> None:
+    """The receiver decides, before anything is set."""
+    service = Service()
+    with pytest.raises(Invalid, match="has none of that name"):
+        await service.run(alter(enable=["davis_eu"]))
+
+    assert ["rfxtrx/status"] == [topic for topic, _ in service.asked]
+
+
+@pytest.mark.parametrize("words", [["--set", "acc"], ["--set", "ac", "--enable", "x10"], ["--save=yes"]])
+def test_a_mistake_in_modes_is_one_line(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
+    """With exit code 64, before any broker is asked."""
+    assert 64 == command(["rfxtrx", "modes", *words])
+    assert 1 == capsys.readouterr().err.count("\n")
+
+
+async def test_send() -> None:
+    """The frame goes to the service in hex; its answer is printed."""
+    service = Service()
+    frame = bytes.fromhex("0B11000000ABCDEF05010F00")
+    told = await service.run(lambda bus, told: command_send.send(bus, told.output, frame=frame))
+
+    assert [("rfxtrx/send", {"hex": frame.hex()})] == service.asked
+    assert "confirmed=true" in told.lines[0]
+
+
+async def test_what_the_stick_refuses_is_said() -> None:
+    """In the service's own words."""
+    with pytest.raises(HandlerError, match="the stick is away"):
+        await Service("the stick is away").run(
+            lambda bus, told: command_send.send(bus, told.output, frame=b"\x04\x11\0\0\0")
+        )
+
+
+@pytest.mark.parametrize("frame", ["0B11", "xyz", "00"])
+def test_no_frame_is_refused_at_once(capsys: pytest.CaptureFixture[str], frame: str) -> None:
+    """Before any broker is asked."""
+    assert 64 == command(["rfxtrx", "send", frame])
+    assert 1 == capsys.readouterr().err.count("\n")
