@@ -27,7 +27,7 @@ BALCONY = {
 }  # fmt: skip
 SWITCH = {
     "device": "lighting2.ac.123abcd.5", "kind": "switch", "heard": 3, "battery_low": False,
-    "last_seen": "2026-01-01T10:00:00Z", "rssi_dbm": -72, "values": {"command": "on", "level": 0},
+    "last_seen": "2026-01-01T11:59:30Z", "rssi_dbm": -72, "values": {"command": "on", "level": 0},
 }  # fmt: skip
 
 
@@ -42,9 +42,9 @@ def told(*bodies: dict[str, Any], json_: bool = False) -> Told:
 def test_a_table_for_people() -> None:
     """Id, kind, name, last value, when it was heard last, battery, signal, times heard; those with a name first."""
     assert [
-        "id                      kind    name     last value           last seen  battery   signal  heard",
-        "temperature.temp1.2f00  sensor  balcony  celsius=-2.5              40 s     good  -64 dBm    412",
-        "lighting2.ac.123abcd.5  switch           command=on level=0         2 h           -72 dBm      3",
+        "id                      kind    name     last value          last seen  battery   signal  heard",
+        "temperature.temp1.2f00  sensor  balcony  celsius=-2.5             40 s     good  -64 dBm    412",
+        "lighting2.ac.123abcd.5  switch           command=on level=0       30 s           -72 dBm      3",
     ] == [line.rstrip() for line in told(SWITCH, BALCONY).lines]
 
 
