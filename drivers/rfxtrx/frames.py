@@ -114,6 +114,11 @@ class Frames:
         self._sure = True
         return found
 
+    def clear(self) -> None:
+        """Begin afresh, with the counts as they are: what comes next is another stream."""
+        self._data.clear()
+        self._sure = True
+
     def due(self) -> float | None:
         """Return when `tick` has something to do."""
         return self._at + self._silence_s if self._data or not self._sure else None

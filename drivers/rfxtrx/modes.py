@@ -125,6 +125,11 @@ def canonical(given: str, receiver: str) -> str:
     return name
 
 
+def spelled(given: Iterable[str], receiver: str) -> frozenset[str]:
+    """Return names in our spelling; as they are where this receiver has no such protocol."""
+    return frozenset(_find(name, receiver) or name for name in given)
+
+
 def check(wanted: Iterable[str]) -> list[str]:
     """Return what is wrong with names, before it is known which stick they are for: one line each."""
     return [

@@ -93,6 +93,10 @@ class Transmission:
         """Say how it ended."""
         self.outcome = Outcome(fate=fate, reason=reason)
 
+    def refuse(self, reason: str) -> None:
+        """End one that cannot even wait."""
+        self.end(Fate.AWAY, reason)
+
 
 @dataclass
 class Tally:
