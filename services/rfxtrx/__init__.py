@@ -1,19 +1,236 @@
-"""RFXtrx on the bus: what the stick hears is published, what the bus asks is transmitted."""
+"""RFXtrx on the bus: what the stick hears is published, what the bus asks is transmitted.
+
+What a frame means for the house is decided by `roster`, what a request says to a device by `orders`; both know no stick
+and no bus. Here the two meet.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
 
-from hearthbus import Service
+from drivers.bits import CodecError
+from hearthbus import Invalid, Message, Service, serve
+from services.jumps import Jumps
+from services.rfxtrx import orders
+from services.rfxtrx.answering import Answering
+from services.rfxtrx.desk import Desk
+from services.rfxtrx.leftovers import PATTERNS, leftovers
+from services.rfxtrx.roster import Roster
+from services.rfxtrx.settings import Settings
+from services.rfxtrx.standing import Standing
+from services.rfxtrx.stick import Stick
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from drivers.rfxtrx.packet import Packet
+    from services.rfxtrx.known import Known, Say
+
+LOOK_S: Final = 30.0
+"""How often to look around without being woken."""
+MOST_REPEATS: Final = 10
 
 
 class RFXtrx(Service):
     """The stick and its devices."""
 
-    @dataclass(frozen=True)
-    class Config:
-        """Where the stick is."""
+    Config = Settings
+    config: Settings
 
-        port: str
+    async def on_start(self) -> None:
+        """Take up what an earlier run has left, and prepare the stick; it is opened by `main`."""
+        config = self.config
+        self._woken = asyncio.Event()
+        self._jumps = Jumps(at=self.now(), ticks=self.clock.monotonic())
+        self._roster = Roster(config, prefix=self.name)
+        self._bad = self._repeated = 0
+        registry = self._roster.registry
+        left = [each for each in await self.get(f"{registry.topic}/+", *PATTERNS) if each.origin == self.name]
+        for message in left:
+            if message.topic.startswith(f"{registry.topic}/"):
+                registry.restore(message.body, at=self.now())
+        for message in left:
+            self._roster.restore_state(message.topic, message.body, at=message.time / 1e9)
+        bodies = {message.topic: message.body for message in left if message.body}
+        for say in leftovers(bodies, registry, name=self.name, at=self.now()):
+            await self._say(say)
+        alert = bodies.get(f"alert/{self.name}-stick", {})
+        self._standing = Standing(self.name, alerted=alert.get("active") is True)
+        self._stick = Stick(self.name, config, log=self.log, heard=self._heard, changed=self._woken.set)
+        self._desk = Desk(send=self._stick.send, publish=self._is_so, log=self.log)
+        self._answering = Answering(self.bus, answer=self._answer, log=self.log)
+        await self._serve_names()
 
-    config: Config
+    async def on_stop(self) -> None:
+        """Let go of what is on its way."""
+        await self._answering.close()
+        await self._desk.close()
+
+    async def main(self) -> None:
+        """Run the stick, and the clock behind what it hears."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._stick.run(), name="stick")
+            group.create_task(self._stick.tick(), name="stick timers")
+            group.create_task(self._watch(), name="watch")
+
+    @serve("{name}/send")
+    async def send(self, request: Message) -> dict[str, Any]:
+        """Transmit a frame, or a packet as `hearthbus rfxtrx decode --json` shows it, whatever it is."""
+        frame, repeats = _frame(request), request.get("repeats", 1)
+        if type(repeats) is not int or not 1 <= repeats <= MOST_REPEATS:
+            raise Invalid(f"repeats is {repeats!r}; write a whole number from 1 to {MOST_REPEATS}")
+        outcome = await self._stick.send(frame, repeats=repeats)
+        reason = {"reason": outcome.reason} if outcome.reason else {}
+        return {"confirmed": outcome.sent, "fate": outcome.fate.value, **reason}
+
+    @serve("{name}/name")
+    async def give_name(self, request: Message) -> dict[str, Any]:
+        """Call a device something, until told otherwise."""
+        kind = request.get("kind")
+        known, says = self._roster.registry.name(request["id"], request["name"], kind=kind, at=self._time())
+        return await self._renamed(known, says)
+
+    @serve("{name}/replace")
+    async def replace(self, request: Message) -> dict[str, Any]:
+        """Give the name of one device to another, whose id has changed with its battery."""
+        known, says = self._roster.registry.replace(request["old"], request["new"], at=self._time())
+        return await self._renamed(known, says)
+
+    @serve("{name}/protocols")
+    async def set_protocols(self, request: Message) -> dict[str, Any]:
+        """Have the stick receive these protocols and no others; with `save`, after it was without power too."""
+        names, save = request.get("set"), request.get("save", False)
+        if names is not None:
+            if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+                raise Invalid(f"set is {names!r}; write a list of names, as `hearthbus rfxtrx modes` shows them")
+            await self._stick.set_protocols(names)
+        if save is True:
+            await self._stick.save_protocols()
+        return {"protocols": sorted(self._stick.protocols)}
+
+    @serve("{name}/status")
+    async def status(self, request: Message) -> dict[str, Any]:
+        """Return how the stick is; with `refresh`, ask it first."""
+        if request.get("refresh") is True:
+            await self._stick.refresh()
+        return {**self._how(), **self._stick.figures(), **self._counted()}
+
+    def health(self) -> dict[str, Any]:
+        """Add how the stick is, and what was heard."""
+        how = self._how()
+        figures = {key: how[key] for key in ("status", "reason", "firmware", "protocols", "wanted") if key in how}
+        return {**super().health(), "stick": figures, **self._stick.figures(), **self._counted()}
+
+    def _how(self) -> dict[str, Any]:
+        wanted = {} if self.config.protocols is None else {"wanted": sorted(self.config.protocols)}
+        return {**wanted, **self._stick.how()}
+
+    def _counted(self) -> dict[str, int]:
+        registry = self._roster.registry
+        return {
+            "devices": len(registry.all()),
+            "devices_named": len(registry.named()),
+            "devices_forgotten": registry.forgotten,
+            "frames_repeated": self._repeated,
+            "frames_unreadable": self._bad,
+        }
+
+    async def _renamed(self, known: Known, says: list[Say]) -> dict[str, Any]:
+        for say in says:
+            await self._say(say)
+        await self._serve_names()
+        self.log.info("%s is %s now", known.key, known.name or "without a name")
+        return {"device": known.key, "name": known.name, "kind": known.kind}
+
+    async def _serve_names(self) -> None:
+        await self._answering.serve(topic for known in self._roster.registry.named() for topic in orders.topics(known))
+
+    async def _answer(self, request: Message) -> dict[str, Any]:
+        """Do what is asked of a device."""
+        named = self._roster.registry.named()
+        known = next(each for each in named if request.topic in orders.topics(each))
+        match request.topic.partition("/")[0]:
+            case "light":
+                return await self._desk.order(known, orders.light(known, request.body))
+            case "switch":
+                return await self._desk.order(known, orders.switch(known, on=request["on"]))
+            case "cover":
+                return await self._desk.order(known, orders.cover(known, request.body))
+            case "siren":
+                return await self._desk.order(known, orders.siren(known, request.body))
+            case "notify":
+                return await self._desk.say(known, orders.ring(known))
+            case _:
+                count = request.get("count", 1)
+                if type(count) is not int or not 1 <= count <= MOST_REPEATS:
+                    raise Invalid(f"count is {count!r}; write a whole number from 1 to {MOST_REPEATS}")
+                return await self._desk.say(known, orders.press(known, request["button"]), count=count)
+
+    async def _is_so(self, known: Known, state: Mapping[str, Any]) -> None:
+        """Publish the state an order has made, of all units where it went to all."""
+        everybody = known.address.fields.get("unit") == 0
+        for each in self._roster.registry.mates(known, group=everybody):
+            if each.kind == known.kind:
+                await self.publish(f"{each.kind}/{each.name}", state, retain=True)
+                self._roster.switched(each, on=state.get("on") is True, at=self._time())
+        self._woken.set()
+
+    async def _heard(self, heard: Packet | bytes) -> None:
+        """Publish what a frame says."""
+        found = self._roster.hear(heard, at=self._time(), ticks=self.clock.monotonic())
+        for say in found.says:
+            await self._say(say)
+        self._repeated += found.repeated
+        self._bad += bool(found.fault)
+        if found.fault:
+            self.log.debug("noise: %s", found.fault)
+        self._woken.set()
+
+    async def _say(self, say: Say) -> None:
+        try:
+            await self.publish(say.topic, say.body, retain=say.retain)
+        except Invalid as error:  # a device whose id makes no topic
+            self.counts.errors += 1
+            self.log.warning("%s is not published: %s", say.topic, error)
+
+    async def _watch(self) -> None:
+        """Say what time alone changes, and how the stick is."""
+        while True:
+            self._woken.clear()
+            now = self._time()
+            for say in self._roster.look(at=now):
+                await self._say(say)
+            for say in self._standing.look(self._how(), self._stick.figures(), at=now):
+                await self._say(say)
+            times = [time for time in (self._roster.due(), self._standing.due()) if time is not None]
+            wait = min(times, default=now + LOOK_S) - self.now()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(max(0.05, min(LOOK_S, wait))):
+                    await self._woken.wait()
+
+    def _time(self) -> float:
+        """Return the wall clock's time; where it was set, move along what was noted by it."""
+        now = self.now()
+        if jump := self._jumps.look(at=now, ticks=self.clock.monotonic()):
+            self.log.info("the clock was set by %+.0f s", jump)
+            self._roster.shift(jump)
+            self._standing.shift(jump)
+        return now
+
+
+def _frame(request: Message) -> bytes:
+    """Return the frame a request names."""
+    from drivers.rfxtrx import codec
+
+    text, packet = request.get("hex"), request.get("packet")
+    if isinstance(packet, dict):
+        try:
+            return codec.from_plain(packet).encode()
+        except CodecError as error:
+            raise Invalid(f"packet: {error}") from None
+    try:
+        return bytes.fromhex(text if isinstance(text, str) else "-")
+    except ValueError:
+        raise Invalid(f"hex is {text!r}; write the bytes of a frame in hex, with its length byte") from None

@@ -13,6 +13,7 @@ from hearthbus import Invalid
 from hearthbus.config.problems import nearest
 from services.rfxtrx import meanings, naming
 from services.rfxtrx.meanings import CLOSE, OPEN, STOP
+from services.rfxtrx.speech import STATES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,6 +40,16 @@ class Order:
     packet: Packet
     state: dict[str, Any]
     """What it is then, as its topic says it; without `confirmed`."""
+
+
+def topics(known: Known) -> list[str]:
+    """Return the requests that are served for a device."""
+    found = [f"{known.kind}/{known.name}/set"] if known.kind in STATES else []
+    if known.kind == "chime":
+        found.append(f"notify/{known.name}")
+    if _fields_of(known) or known.address.packet == "lighting4":
+        found.append(f"remote/{known.name}/send")
+    return found
 
 
 def light(known: Known, request: Mapping[str, Any]) -> Order:

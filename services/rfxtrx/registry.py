@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 from hearthbus import Invalid
-from hearthbus.config.problems import nearest
 from services.checks import is_segment
 from services.rfxtrx import naming
 from services.rfxtrx.known import WRITE_S, Known, Say
@@ -72,17 +71,6 @@ class Registry:
     def all(self) -> list[Known]:
         """Return every device."""
         return list(self._known.values())
-
-    def of_kind(self, kind: str, name: str) -> Known:
-        """Return the device of a light, a switch ...
-
-        Raises:
-            Invalid: there is none.
-        """
-        names = {known.name: known for known in self.named() if known.kind == kind}
-        if name not in names:
-            raise Invalid(f"there is no {kind} {name!r}{nearest(name, names)}")
-        return names[name]
 
     def add(self, address: Address) -> Known:
         """Take up a device nobody has named."""
