@@ -94,7 +94,7 @@ GETTERS: dict[str, Callable[[Packet], Any]] = {
     "avertissementCouleurAujourdHui": lambda packet: COLOURS[field("colour_today")(packet)],
     "avertissementCouleurDemain": lambda packet: COLOURS[field("colour_tomorrow")(packet)],
     "puissanceApparenteValide": lambda packet: field("volt_amperes")(packet) is not None,
-    "prodwatthours": lambda packet: field("produced_watt_hours")(packet) or 0,
+    "prodwatthours": lambda packet: field("production_watt_hours")(packet) or 0,
     **{
         theirs: field(*ours.split())
         for theirs, ours in {
@@ -144,7 +144,7 @@ def compared(key: str, told: Any, packet: Packet) -> tuple[Any, Any]:
         read = f"{field('id')(packet):x}".zfill(len(told))
     elif key == "compteur":
         told = [None if each.get("contenu") == "non utilisé" else each["valeur"] for each in told]
-        read = [field("counter_1", "watt_hours")(packet), field("counter_2", "produced_watt_hours")(packet)]
+        read = [field("counter_1", "watt_hours")(packet), field("counter_2", "production_watt_hours")(packet)]
     elif key == "currentwatt":
         read = field("watts", "volt_amperes")(packet)
     elif key.startswith("hasOwnProperty"):

@@ -205,7 +205,7 @@ def test_bit_2_says_that_the_meter_is_silent() -> None:
 @pytest.mark.parametrize(("state", "produced"), [("00", None), ("02", 2)])
 def test_production_is_there_only_in_use(state: str, produced: int | None) -> None:
     """A house without solar panels does not produce 2 Wh: its counter is not in use."""
-    assert produced == packet(Linky, f"15600300288a70a4 00000001 00000002 01 1e 075a {state} 79").produced_watt_hours
+    assert produced == packet(Linky, f"15600300288a70a4 00000001 00000002 01 1e 075a {state} 79").production_watt_hours
 
 
 def test_a_linky_has_the_number_that_is_printed_on_it() -> None:

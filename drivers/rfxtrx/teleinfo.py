@@ -73,7 +73,7 @@ class Linky(Packet, kind=0x60, name="cartelectronic"):
 
     id: Id32
     watt_hours: U32
-    produced_watt_hours: Annotated[int | None, Bits(width=32)] = None
+    production_watt_hours: Annotated[int | None, Bits(width=32)] = None
     spare_tariff: Annotated[int, Spare(width=4)] = 0
     tariff: U4
     volts: Annotated[int, Bits(width=8, plus=200)]
@@ -87,7 +87,7 @@ class Linky(Packet, kind=0x60, name="cartelectronic"):
     rssi_dbm: Rssi = NO_SIGNAL
     battery_level: Battery = 0
 
-    only_when: ClassVar[Mapping[str, tuple[str, Any]]] = {"produced_watt_hours": ("produces", True)}
+    only_when: ClassVar[Mapping[str, tuple[str, Any]]] = {"production_watt_hours": ("produces", True)}
     variants = (Variant(0x03, "CARTELECTRONIC LINKY", "Cartelectronic Linky transmitter"),)
 
     def meter_number(self) -> str:
