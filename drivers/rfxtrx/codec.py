@@ -12,11 +12,16 @@ from drivers.rfxtrx import (
     blinds,
     climate,
     fans,
+    heating,
     interface,
+    keys,
     lighting,
     meters,
     power,
     rain,
+    rawrf,
+    remotes,
+    security,
     shutters,
     teleinfo,
     undecoded,
@@ -39,6 +44,11 @@ PACKETS: Final[tuple[type[Packet], ...]] = (
     *fans.PACKETS,
     *blinds.PACKETS,
     *shutters.PACKETS,
+    *remotes.PACKETS,
+    *keys.PACKETS,
+    *security.PACKETS,
+    *heating.PACKETS,
+    *rawrf.PACKETS,
 )
 """Every class; of one type and subtype the first that fits is taken."""
 LEAST: Final = 4

@@ -107,7 +107,7 @@ class RfyShortest(Packet, kind=0x1A, name="rfy"):
     )
 
     @classmethod
-    def made(cls, values: Mapping[str, Any]) -> Self:
+    def made(cls, values: Mapping[str, Any]) -> Self:  # noqa: ARG003 - whatever they are
         """Refuse to be made: it is read, and says nothing.
 
         Raises:
