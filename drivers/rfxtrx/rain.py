@@ -115,8 +115,8 @@ PACKETS: Final = (Rain, RainTx5, RainDavis, RainCount)
 def fallen(before: Gauge, now: Gauge, *, mm_per_count: float | None = None) -> float:
     """Return the mm that fell between two packets of one gauge.
 
-    A total that is less than before, or a long counter that would have gone more than half way round, is a gauge with a
-    new battery: nothing fell that it could tell of.
+    A total that is less than before, or a counter that would have gone more than half way round, is a gauge with a new
+    battery: nothing fell that it could tell of. A counter of 16 goes round too often to be judged so.
 
     Args:
         before: The earlier packet.
@@ -128,18 +128,14 @@ def fallen(before: Gauge, now: Gauge, *, mm_per_count: float | None = None) -> f
     """
     if before.subtype != now.subtype:
         raise CodecError(Reason.KIND, f"rain: subtypes {before.subtype} and {now.subtype} are not one gauge")
-    if isinstance(before, Rain) or isinstance(now, Rain):
-        return max(0.0, round(_total(now) - _total(before), 1))
-    tip = TIPS[now.subtype]
-    tips = (_count(now, tip) - _count(before, tip)) % tip.counts
+    tip = TIPS.get(now.subtype)
+    if tip is None:
+        return max(0.0, round(_told(now) - _told(before), 1))
+    tips = (round(Fraction(_told(now)) / tip.mm) - round(Fraction(_told(before)) / tip.mm)) % tip.counts
     if tips > tip.counts // 2 and tip.counts > 16:
         return 0.0
     return float(tips * (tip.mm if mm_per_count is None else Fraction(repr(mm_per_count))))
 
 
-def _total(gauge: Gauge) -> float:
-    return gauge.mm if isinstance(gauge, Rain) else 0.0
-
-
-def _count(gauge: RainTx5 | RainDavis | RainCount, tip: Tip) -> int:
-    return round(Fraction(gauge.counter_mm) / tip.mm)
+def _told(gauge: Gauge) -> float:
+    return gauge.mm if isinstance(gauge, Rain) else gauge.counter_mm
