@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from drivers.rf12.datacodes import Struct
 from drivers.rf12.emonhub import read
 from hearthbus.errors import Invalid, Unavailable
-from services.jeenode.importing import convert, main
+from services.importing import main
+from services.jeenode.importing import convert
 from services.jeenode.settings import Gateway, Node, Settings
 
 if TYPE_CHECKING:

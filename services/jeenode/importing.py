@@ -1,13 +1,10 @@
-"""`hearthbus import emonhub.conf`: the radio gateway and the node decoders of an emonHub, as our own configuration.
+"""The radio gateway and the node decoders of an emonhub.conf, as our own configuration: a text to lines, no files.
 
-The configuration goes to standard output, with a comment for everything a person must look at; how many there are goes
-to standard error. Nothing is written anywhere, and no broker is needed.
+What cannot be said the same way is a comment for a person to look at.
 """
 
 from __future__ import annotations
 
-import re
-import sys
 from collections import Counter
 from fractions import Fraction
 from pathlib import Path
@@ -15,14 +12,12 @@ from typing import TYPE_CHECKING, Final
 
 from drivers.rf12.datacodes import Struct
 from drivers.rf12.emonhub import Note, Section, read
-from hearthbus.cli.arguments import parse
-from hearthbus.errors import Invalid, Unavailable
+from hearthbus.errors import Invalid
+from services.importing import plain, quote, slug, unique
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Iterator
 
-_DESCRIPTION: Final = "print the gateway and the nodes of an emonhub.conf as configuration of hearthbus"
 _JEE: Final = frozenset({"EmonHubJeeInterfacer", "EmonHubOEMInterfacer"})
 """emonHub's interfacers that talk to an RF12demo."""
 _DEFAULTS: Final = {"com_port": "/dev/ttyAMA0", "com_baud": "38400", "group": "210"}
@@ -38,34 +33,6 @@ _COUNTER: Final = "n"
 """The unit of a message's number, which is no quantity of the house."""
 
 
-def main(argv: list[str]) -> int:
-    """Print the configuration made of the file in `argv`.
-
-    Raises:
-        Invalid: a mistake in `argv`, or the file is no emonhub.conf.
-        Unavailable: it cannot be read.
-    """
-    args = parse(argv, prog="hearthbus import", description=_DESCRIPTION, add_arguments=_add_arguments)
-    lines, notes = convert(_text(args.file), name="standard input" if args.file == "-" else args.file)
-    sys.stdout.write("\n".join(lines) + "\n")
-    if notes:
-        sys.stdout.flush()
-        sys.stderr.write(f"hearthbus: {notes} places to look at; they stand as comments beginning with LOOK\n")
-    return 0
-
-
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help="an emonhub.conf; - reads standard input")
-
-
-def _text(name: str) -> str:
-    try:
-        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-    except (OSError, ValueError) as error:
-        raise Unavailable(f"import: {name}: {getattr(error, 'strerror', None) or error}") from None
-    return data.decode("utf-8", "replace")
-
-
 def convert(text: str, *, name: str) -> tuple[list[str], int]:
     """Return the lines of a configuration, and how many of them a person should look at.
 
@@ -77,8 +44,8 @@ def convert(text: str, *, name: str) -> tuple[list[str], int]:
         raise Invalid(f"import: {name} is no emonhub.conf: it has neither [nodes] nor [interfacers]")
     gateways, group = _gateways(root.section("interfacers"), notes)
     nodes = _nodes(root.section("nodes"), group, notes)
-    looks = [f"# LOOK line {note.line}: {_plain(note.text)}" for note in sorted(notes, key=lambda note: note.line)]
-    head = [f"# The radio of emonHub, from {_plain(Path(name).name)}; add it to hearthbus.toml."]
+    looks = [f"# LOOK line {note.line}: {plain(note.text)}" for note in sorted(notes, key=lambda note: note.line)]
+    head = [f"# The radio of emonHub, from {plain(Path(name).name)}; add it to hearthbus.toml."]
     return [*head, *looks, *gateways, *nodes], len(notes)
 
 
@@ -99,11 +66,11 @@ def _gateways(interfacers: Section, notes: list[Note]) -> tuple[list[str], int]:
             baud = _DEFAULTS["com_baud"]
         group = _group(run, notes)
         groups.append(group)
-        lines += ["", f"[jeenode.gateways.{_unique(_slug(name, 'gateway'), names)}]"]
-        lines += [f"port = {_quote(port)}", f"baud = {int(baud)}", f"group = {group}"]
+        lines += ["", f"[jeenode.gateways.{unique(slug(name, 'gateway'), names)}]"]
+        lines += [f"port = {quote(port)}", f"baud = {int(baud)}", f"group = {group}"]
         told = [f"{key} = {run.text(key)}" for key in ("frequency", "baseid") if run.text(key)]
         if told:
-            lines.append(f"# {_plain(', '.join(told))}: the gateway keeps these itself, told by its commands b and i")
+            lines.append(f"# {plain(', '.join(told))}: the gateway keeps these itself, told by its commands b and i")
     return lines, groups[0] if groups else int(_DEFAULTS["group"])
 
 
@@ -125,7 +92,7 @@ def _nodes(nodes: Section, group: int, notes: list[Note]) -> list[str]:
                 notes.append(Note(section.line, f"node {node} stands twice; the first one holds"))
                 continue
             ids.add(node)
-            place = _unique(_slug(section.text("nodename") or section.name, f"node-{node}"), names)
+            place = unique(slug(section.text("nodename") or section.name, f"node-{node}"), names)
             lines += ["", f"[jeenode.nodes.{place}]", f"id = {node}", f"group = {group}"]
             lines += _fields(section, place, notes)
     return lines
@@ -161,7 +128,7 @@ def _fields(section: Section, place: str, notes: list[Note]) -> list[str]:
             notes.append(Note(rx.line, f"[[{section.name}]]: {len(found)} {kind} for {len(codes)} datacodes"))
     return [
         'profile = "fields"',
-        f"fields = {_quote(fields)}",
+        f"fields = {quote(fields)}",
         *_names(section, place, names[: len(codes)], notes),
         *([f"scales = [{', '.join(map(_number, scales[: len(codes)]))}]"] if scales else []),
     ]
@@ -180,33 +147,12 @@ def _names(section: Section, place: str, names: tuple[str, ...], notes: list[Not
         notes.append(Note(rx.line, f"[[{section.name}]]: which quantity is {', '.join(unnamed)}? write it into names"))
     yield "names = ["
     for name, quantity in zip(names, told, strict=True):
-        own = f"{_unique(f'{place}-{_slug(name, quantity)}', places)}/{quantity}"
+        own = f"{unique(f'{place}-{slug(name, quantity)}', places)}/{quantity}"
         topic = "" if not quantity else quantity if often[quantity] == 1 else own
-        yield f"    {_quote(topic)},  # {_plain(name)}"
+        yield f"    {quote(topic)},  # {plain(name)}"
     yield "]"
-
-
-def _slug(text: str, otherwise: str) -> str:
-    """Return a text as one part of a topic."""
-    return re.sub(r"[^a-z0-9_-]+", "-", text.lower()).strip("-_") or otherwise
-
-
-def _unique(name: str, taken: Counter[str]) -> str:
-    taken[name] += 1
-    return name if taken[name] == 1 else _unique(f"{name}-{taken[name]}", taken)
 
 
 def _number(text: str) -> str:
     """Return a number as TOML writes it; `Struct` has read it already."""
     return repr(float(Fraction(text)))
-
-
-def _quote(text: str) -> str:
-    """Return a text as TOML writes it."""
-    escaped = "".join(f"\\u{ord(char):04x}" if char < " " or char == "\x7f" or char in '"\\' else char for char in text)
-    return f'"{escaped}"'
-
-
-def _plain(text: str) -> str:
-    """Return a text that cannot end a comment."""
-    return "".join(char if char.isprintable() else " " for char in text)
