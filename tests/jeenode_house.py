@@ -15,7 +15,7 @@ from conftest import HEARTHBUS
 
 from hearthbus.topics import matches
 from services.jeenode.twin.house import House
-from services.jeenode.twin.terminal import Terminal
+from services.terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -50,7 +50,7 @@ WITHIN_S = 20.0
 class Scene:
     """A house at work."""
 
-    def __init__(self, house: House, terminal: Terminal, folder: Path, bus: Bus) -> None:
+    def __init__(self, house: House, terminal: Terminal[House], folder: Path, bus: Bus) -> None:
         self.house = house
         self.terminal = terminal
         self.bus = bus

@@ -15,7 +15,7 @@ from test_topics_page import faults
 
 from hearthbus import HandlerError
 from services.jeenode.twin.house import House
-from services.jeenode.twin.terminal import Terminal
+from services.terminal import Terminal
 
 if TYPE_CHECKING:
     from conftest import Broker
@@ -114,12 +114,12 @@ async def test_two_gateways_hear_the_same_node_once(broker: Broker) -> None:
         answer = await house.bus.request("light/kitchen/set", on=True)
         running.cancel()
 
-    assert second.house.board.collect
+    assert second.device.board.collect
     assert [True, False] * 5 == values[values.index(True) :]
     assert answer["confirmed"]
 
 
-def second_gateway(house: House, folder: Path) -> Terminal:
+def second_gateway(house: House, folder: Path) -> Terminal[House]:
     """Return another gateway in the same ether, behind a port of its own; the first one's acks are enough."""
     from services.jeenode.twin.board import Board
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from hearthbus import Invalid, Message, Service, serve
 from services.checks import refuse
 from services.jeenode.twin.house import House
-from services.jeenode.twin.terminal import Terminal
+from services.terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

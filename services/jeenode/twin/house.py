@@ -88,6 +88,22 @@ class House:
         """Let time pass up to `until`, seconds from 0."""
         self.ether.run(until)
 
+    def due(self) -> float | None:
+        """Return when something happens next."""
+        return self.ether.due()
+
+    def opened(self) -> None:
+        """Somebody has opened the gateway's port, which resets it, as the DTR line of a real adapter does."""
+        self.board.boot()
+
+    def write(self, data: bytes) -> None:
+        """Give the gateway what a program has written."""
+        self.board.write(data)
+
+    def read(self) -> bytes:
+        """Return what the gateway has said since the last time."""
+        return self.board.read()
+
     def wall(self, at: float) -> float:
         """Return the time of day of a moment: seconds since 1970 UTC."""
         return self._wall + at

@@ -1,6 +1,6 @@
-"""A gateway's serial port for whoever opens it: a pseudo terminal behind a name that stays.
+"""A simulated device's serial port for whoever opens it: a pseudo terminal behind a name that stays.
 
-Opening it resets the gateway, as the DTR line of a real adapter does. Knows bytes; what answers them is a `House`.
+Knows bytes and time; what they mean is the device's, which is pure: see `Device`.
 """
 
 from __future__ import annotations
@@ -9,13 +9,11 @@ import asyncio
 import os
 import tty
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    from services.jeenode.twin.house import House
 
 _LOOK_S: Final = 0.02
 """How often to look whether somebody has opened the port."""
@@ -24,17 +22,39 @@ _MOST: Final = 65536
 """Bytes kept for a host that does not read."""
 
 
-class Terminal:
-    """Runs a house in real time behind a pseudo terminal.
+class Device(Protocol):
+    """What is behind the port; its time counts from 0."""
+
+    def run(self, until: float) -> None:
+        """Let time pass up to `until`, seconds."""
+
+    def due(self) -> float | None:
+        """Return when it has something to do next; None: when something is written to it."""
+
+    def opened(self) -> None:
+        """Somebody has opened the port."""
+
+    def write(self, data: bytes) -> None:
+        """Take what a program has written."""
+
+    def read(self) -> bytes:
+        """Return what it has said since the last time."""
+
+
+Simulated = TypeVar("Simulated", bound=Device)
+
+
+class Terminal(Generic[Simulated]):
+    """Runs a device in real time behind a pseudo terminal.
 
     Args:
-        house: what to run; its gateway is the one behind the port.
+        device: what to run.
         link: the name under which programs find the port; one that is there is replaced.
         clock: seconds on a clock that never jumps.
     """
 
-    def __init__(self, house: House, link: Path, *, clock: Callable[[], float]) -> None:
-        self.house = house
+    def __init__(self, device: Simulated, link: Path, *, clock: Callable[[], float]) -> None:
+        self.device = device
         self._link = link
         self._clock = clock
         self._began = clock()
@@ -52,9 +72,9 @@ class Terminal:
         try:
             while True:
                 self._woken.clear()
-                self.house.run(self._clock() - self._began)
+                self.device.run(self._clock() - self._began)
                 self._flush()
-                due = self.house.ether.due()
+                due = self.device.due()
                 left = _IDLE_S if due is None else max(0.0, due - (self._clock() - self._began))
                 with suppress(TimeoutError):
                     async with asyncio.timeout(min(left, _IDLE_S if self.there else _LOOK_S)):
@@ -86,7 +106,7 @@ class Terminal:
         self._ours = -1
 
     def wake(self) -> None:
-        """Look at the house at once: something was done to it from outside."""
+        """Look at the device at once: something was done to it from outside."""
         self._woken.set()
 
     def _read(self) -> None:
@@ -101,8 +121,8 @@ class Terminal:
             self._leave()
             return
         self._arrive()
-        self.house.run(self._clock() - self._began)
-        self.house.board.write(data)
+        self.device.run(self._clock() - self._began)
+        self.device.write(data)
         self._woken.set()
 
     def _arrive(self) -> None:
@@ -112,7 +132,7 @@ class Terminal:
             self.opened += 1
             self._rest = b""
             asyncio.get_running_loop().add_reader(self._ours, self._read)
-            self.house.board.boot()
+            self.device.opened()
 
     def _leave(self) -> None:
         if self.there:
@@ -120,7 +140,7 @@ class Terminal:
             asyncio.get_running_loop().remove_reader(self._ours)
 
     def _flush(self) -> None:
-        said = self.house.board.read()
+        said = self.device.read()
         if not self.there:
             return
         self._rest = (self._rest + said)[-_MOST:]
