@@ -115,17 +115,11 @@ class RFXtrx(Service):
         """Return how the stick is; with `refresh`, ask it first."""
         if request.get("refresh") is True:
             await self._stick.refresh()
-        return {**self._how(), **self._stick.figures(), **self._counted()}
+        return {**self._stick.how(), **self._stick.figures(), **self._counted()}
 
     def health(self) -> dict[str, Any]:
         """Add how the stick is, and what was heard."""
-        how = self._how()
-        figures = {key: how[key] for key in ("status", "reason", "firmware", "protocols", "wanted") if key in how}
-        return {**super().health(), "stick": figures, **self._stick.figures(), **self._counted()}
-
-    def _how(self) -> dict[str, Any]:
-        wanted = {} if self.config.protocols is None else {"wanted": sorted(self.config.protocols)}
-        return {**wanted, **self._stick.how()}
+        return {**super().health(), "stick": self._stick.how(), **self._stick.figures(), **self._counted()}
 
     def _counted(self) -> dict[str, int]:
         registry = self._roster.registry
@@ -151,22 +145,15 @@ class RFXtrx(Service):
         """Do what is asked of a device."""
         named = self._roster.registry.named()
         known = next(each for each in named if request.topic in orders.topics(each))
-        match request.topic.partition("/")[0]:
-            case "light":
-                return await self._desk.order(known, orders.light(known, request.body))
-            case "switch":
-                return await self._desk.order(known, orders.switch(known, on=request["on"]))
-            case "cover":
-                return await self._desk.order(known, orders.cover(known, request.body))
-            case "siren":
-                return await self._desk.order(known, orders.siren(known, request.body))
-            case "notify":
-                return await self._desk.say(known, orders.ring(known))
-            case _:
-                count = request.get("count", 1)
-                if type(count) is not int or not 1 <= count <= MOST_REPEATS:
-                    raise Invalid(f"count is {count!r}; write a whole number from 1 to {MOST_REPEATS}")
-                return await self._desk.say(known, orders.press(known, request["button"]), count=count)
+        kind = request.topic.partition("/")[0]
+        if kind in orders.ORDERS:
+            return await self._desk.order(known, orders.ORDERS[kind](known, request.body))
+        if kind == "notify":
+            return await self._desk.say(known, orders.ring(known))
+        count = request.get("count", 1)
+        if type(count) is not int or not 1 <= count <= MOST_REPEATS:
+            raise Invalid(f"count is {count!r}; write a whole number from 1 to {MOST_REPEATS}")
+        return await self._desk.say(known, orders.press(known, request["button"]), count=count)
 
     async def _is_so(self, known: Known, state: Mapping[str, Any]) -> None:
         """Publish the state an order has made, of all units where it went to all."""
@@ -202,7 +189,7 @@ class RFXtrx(Service):
             now = self._time()
             for say in self._roster.look(at=now):
                 await self._say(say)
-            for say in self._standing.look(self._how(), self._stick.figures(), at=now):
+            for say in self._standing.look(self._stick.how(), self._stick.figures(), at=now):
                 await self._say(say)
             times = [time for time in (self._roster.due(), self._standing.due()) if time is not None]
             wait = min(times, default=now + LOOK_S) - self.now()

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 ON: Final = frozenset({
     "on", "group_on", "all_on", "set_level", "set_group_level", "alarm", "alarm_delayed", "motion", "panic",
-    "light_1_on", "light_2_on", "contact_alert", "2nd_on", "lock", "all_lock", "power_on", "light_on", "dark",
+    "light_1_on", "light_2_on", "contact_alert", "2nd_on", "lock", "all_lock", "power_on", "light_on",
 })  # fmt: skip
 """Commands and states that switch on, open a contact, see somebody."""
 OFF: Final = frozenset({
     "off", "group_off", "all_off", "normal", "normal_delayed", "no_motion", "end_panic", "light_1_off", "light_2_off",
-    "contact_normal", "2nd_off", "unlock", "power_off", "light_off", "light",
+    "contact_normal", "2nd_off", "unlock", "power_off", "light_off",
 })  # fmt: skip
 OPEN: Final = ("open", "up", "shutter_open", "run_up", "fully_open")
 """What moves a cover up, by whatever name; the first that a device has is what it is sent."""
@@ -39,7 +39,7 @@ KINDS: Final = {
     "curtain1": "cover", "blinds1": "cover", "blinds2": "cover", "rfy": "cover", "homeconfort": "switch",
     "edisio": "switch", "funkbus": "remote", "security2": "remote", "camera1": "remote", "remote": "remote",
     "thermostat1": "climate", "thermostat2": "switch", "thermostat3": "switch", "thermostat4": "remote",
-    "thermostat5": "remote", "radiator1": "remote", "fs20": "switch",
+    "thermostat5": "remote", "radiator1": "climate", "fs20": "switch",
 }  # fmt: skip
 """What sends a packet, unless the configuration says otherwise; whatever is not here is a sensor."""
 SECURITY: Final = (
@@ -92,6 +92,8 @@ def event(packet: str, fields: Mapping[str, Any], device: Device | None, levels:
     if name is None:
         return Event("ring") if packet in {"chime", "activlink"} else None
     word = str(fields[name]) if isinstance(fields[name], str) else f"{name}_{fields[name]}"
+    if packet == "activlink" and word == "normal":
+        word = "ring"
     return Event(
         word,
         on=True if word in ON or packet == "activlink" else False if word in OFF else None,

@@ -29,7 +29,8 @@ _SET_LEVEL: Final = ("set_level",)
 _SET_PERCENT: Final = ("set_percent",)
 _FULL_LEVEL: Final = {"lighting2": 15}
 """The level that goes with "on" where a receiver may look at it."""
-COMMANDS: Final = ("command", "status", "sound")
+_PARTS: Final = ("red", "green", "blue")
+COMMANDS: Final = ("command", "status", "mode", "sound")
 """Fields that say what to do; a packet has one of them."""
 
 
@@ -45,6 +46,8 @@ class Order:
 def topics(known: Known) -> list[str]:
     """Return the requests that are served for a device."""
     found = [f"{known.kind}/{known.name}/set"] if known.kind in STATES else []
+    if known.kind == "climate" and "set_temperature" in buttons(known):
+        found.append(f"climate/{known.name}/set")
     if known.kind == "chime":
         found.append(f"notify/{known.name}")
     if _fields_of(known) or known.address.packet == "lighting4":
@@ -63,27 +66,33 @@ def light(known: Known, request: Mapping[str, Any]) -> Order:
         Invalid: the request makes no sense, or the device cannot do it.
     """
     on, brightness = request.get("on"), request.get("brightness")
-    _refuse_colour(known, request)
+    rgb = request.get("rgb")
+    if request.get("effect") is not None:
+        raise Invalid(f"light {known.name} has no effects: leave effect out")
     if on is not None and not isinstance(on, bool):
         raise Invalid(f"on is {on!r}; write true or false")
-    if brightness is None:
+    if brightness is None and rgb is None:
         if on is None:
-            raise Invalid(f"light {known.name}: write on, brightness or both")
-        return switch(known, on=on)
-    if isinstance(brightness, bool) or not isinstance(brightness, int | float) or not 0 <= brightness <= 1:
-        raise Invalid(f"brightness is {brightness!r}; write a number from 0 to 1")
-    if on is False or brightness == 0:
-        return switch(known, on=False)
-    fields, reached = _dimmed(known, float(brightness))
+            raise Invalid(f"light {known.name}: write on, brightness or rgb")
+        return switch(known, {"on": on})
+    share = 1.0 if brightness is None else brightness
+    if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
+        raise Invalid(f"brightness is {share!r}; write a number from 0 to 1")
+    if on is False or share == 0:
+        return switch(known, {"on": False})
+    if rgb is not None:
+        return _coloured(known, rgb, float(share))
+    fields, reached = _dimmed(known, float(share))
     return Order(_made(known, fields), {"on": True, "brightness": reached})
 
 
-def switch(known: Known, *, on: object) -> Order:
+def switch(known: Known, request: Mapping[str, Any]) -> Order:
     """Return what switches a device.
 
     Raises:
-        Invalid: `on` is no bool, or the device cannot do it.
+        Invalid: the request makes no sense, or the device cannot do it.
     """
+    on = request.get("on")
     if not isinstance(on, bool):
         raise Invalid(f"on is {on!r}; write true or false")
     if known.address.packet == "lighting4":
@@ -130,7 +139,24 @@ def siren(known: Known, request: Mapping[str, Any]) -> Order:
     """
     if request.get("on") is True and not _fields_of(known):
         return Order(ring(known), {"on": True})
-    return switch(known, on=request.get("on"))
+    return switch(known, request)
+
+
+def climate(known: Known, request: Mapping[str, Any]) -> Order:
+    """Return what sets a temperature.
+
+    Raises:
+        Invalid: the request makes no sense, or the device cannot do it.
+    """
+    target = request.get("target_celsius")
+    if isinstance(target, bool) or not isinstance(target, int | float):
+        raise Invalid(f"target_celsius is {target!r}; write a number, such as 20.5")
+    fields = {"command": "set_temperature", "setpoint_celsius": float(target)}
+    return Order(_made(known, fields), {"target_celsius": target})
+
+
+ORDERS: Final = {"light": light, "switch": switch, "cover": cover, "siren": siren, "climate": climate}
+"""By what begins the topic of a request."""
 
 
 def ring(known: Known) -> Packet:
@@ -217,10 +243,14 @@ def _made(known: Known, fields: Mapping[str, Any]) -> Packet:
     return naming.make(known.address, fields)
 
 
-def _refuse_colour(known: Known, request: Mapping[str, Any]) -> None:
-    for name in ("rgb", "effect"):
-        if request.get(name) is not None:
-            raise Invalid(f"light {known.name} has no {'colour' if name == 'rgb' else name}: leave {name} out")
+def _coloured(known: Known, rgb: object, share: float) -> Order:
+    """Return what sets a colour; it is darker by what the brightness is less than 1."""
+    fields = _command(known, ("rgb",), "show colours: leave rgb out")
+    parts = rgb if isinstance(rgb, list | tuple) else []
+    if len(parts) != len(_PARTS) or any(type(part) is not int or not 0 <= part <= 255 for part in parts):
+        raise Invalid(f"rgb is {rgb!r}; write three whole numbers from 0 to 255")
+    scaled = {name: round(part * share) for name, part in zip(_PARTS, parts, strict=True)}
+    return Order(_made(known, {**fields, **scaled}), {"on": True, "rgb": list(parts), "brightness": share})
 
 
 def _product(known: Known) -> str:

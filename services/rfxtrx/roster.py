@@ -211,7 +211,8 @@ class Roster:
         return [Say(UNKNOWN, {"hex": frame.hex(), "reason": reason})] if self._often(f"?{what}", ticks) else []
 
 
-_VARIES: Final = frozenset({"sequence", "rssi_dbm"})
+_VARIES: Final = frozenset({"sequence", "rssi_dbm", "repeat"})
+"""What is not the same in two telegrams of one press."""
 
 
 def _told(plain: Mapping[str, Any]) -> dict[str, Any]:
