@@ -68,7 +68,13 @@ class Unit:
     group: int | None = None
 
     def read(self, raw: int) -> Value:
-        """Return the unit of `raw`."""
+        """Return the unit of `raw`.
+
+        Raises:
+            CodecError: it is less than the first could be: noise.
+        """
+        if raw + self.plus < 0 and raw != self.group:
+            raise CodecError(Reason.VALUE, f"{raw} is no unit")
         return 0 if raw == self.group else raw + self.plus
 
     def write(self, value: Value) -> int:
@@ -135,6 +141,21 @@ class Absent:
 @dataclass(frozen=True, kw_only=True)
 class Identity(Bits):
     """A device's id, shown in hex; one may write it if it is between `low` and `high`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Level(Bits):
+    """A device's steps of brightness, from `low` to `high`; `beside` them, what goes with commands of no level."""
+
+    beside: frozenset[int] = frozenset()
+
+    def write(self, value: Value) -> int:
+        """Return the bits of a level.
+
+        Raises:
+            CodecError: the device has no such level.
+        """
+        return value if type(value) is int and value in self.beside else super().write(value)
 
 
 @dataclass(frozen=True, kw_only=True)
