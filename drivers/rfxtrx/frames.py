@@ -23,7 +23,9 @@ NETWORK_SILENCE_S: Final = 1.0
 """Over a network a lost segment is sent again after a fifth of a second, and later still."""
 _LEAST: Final = 4
 _MOST: Final = 0x2A
-"""Lengths of a type that is not known."""
+"""Lengths of a type that is not known, or whose end is not."""
+_LONG: Final = frozenset({0x62, 0x7F})
+"""Types that may be as long as their first byte can say: what a serial port gave, and raw pulses."""
 _NEWER: Final = 4
 """Bytes that a newer firmware may have added to a type that is known."""
 _SHOWN: Final = 48
@@ -53,7 +55,8 @@ def _declared() -> dict[tuple[int, int], tuple[tuple[int, int], ...]]:
     for packet in PACKETS:
         for subtype, shape in packet.shapes.items():
             least = shape.size - 1 + (shape.tail[1].least if shape.tail else 0)
-            most = min(shape.size - 1 + shape.tail[1].most, 255) if shape.tail else least
+            longest = 255 if packet.kind in _LONG else _MOST
+            most = min(shape.size - 1 + shape.tail[1].most, longest) if shape.tail else least
             found.setdefault((packet.kind, subtype), []).append((least, most))
     return {key: tuple(lengths) for key, lengths in found.items()}
 

@@ -224,7 +224,7 @@ class Complaint(Packet, kind=0x01, name="status"):
     14 01 ss nn  ...      s what is wrong; nobody says what the rest means
     """
 
-    payload: Annotated[bytes, Tail()] = b""
+    payload: Annotated[bytes, Tail(most=21)] = b""
 
     variants = (
         Variant(0x01, "unknown RFY remote", "the stick has no such RFY or ASA remote"),
@@ -246,7 +246,7 @@ class RemoteEntry(Packet, kind=0x01, name="status"):
     unit: U8
     random: U8
     rolling_code: U16
-    payload: Annotated[bytes, Tail()] = bytes(8)
+    payload: Annotated[bytes, Tail(most=12)] = bytes(8)
 
     variants = (
         Variant(0x03, "RFY remote", "Somfy"),
