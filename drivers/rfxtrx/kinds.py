@@ -29,6 +29,8 @@ class Choice:
     sends: frozenset[str] | None = None
     strict: bool = False
     """Whether a number without a name is an error, not `unknown_35`: noise, where it is part of an address."""
+    older: Mapping[str, int] = field(default_factory=dict)
+    """Other names of the same numbers: what an older firmware does with them. They are written, never read."""
 
     def read(self, raw: int) -> Value:
         """Return the name of `raw`."""
@@ -44,14 +46,18 @@ class Choice:
             CodecError: no number has it, or a device does not take it.
         """
         if not isinstance(value, str) or value not in self._numbers:
-            raise CodecError(Reason.VALUE, f"{say(value)} is not there; there is {', '.join(self._numbers) or 'none'}")
+            raise CodecError(Reason.VALUE, f"{say(value)} is not there; there is {self._listed() or 'none'}")
         return self._numbers[value]
+
+    def _listed(self) -> str:
+        names = list(self._numbers)
+        return ", ".join(names if len(names) <= 40 else [*names[:12], "and so on to " + names[-1]])
 
     @cached_property
     def _numbers(self) -> dict[str, int]:
         allowed = (name for name in self.names.values() if self.sends is None or name in self.sends)
         numbers = {name: number for number, name in sorted(self.names.items(), reverse=True)}
-        return {name: numbers[name] for name in allowed}
+        return {name: numbers[name] for name in allowed} | dict(self.older)
 
 
 @dataclass(frozen=True, kw_only=True)
