@@ -228,8 +228,8 @@ class Packet(Made):
             if values[name] is not None:
                 other, wanted = self.only_when[name]
                 raise CodecError(Reason.VALUE, f"{self.name}: {name} means something only with {other} = {wanted}")
-        self.check()
         body = shape.write(values, zero=senseless) + self._tail(shape) + self.extra
+        self.check()  # of fields that are each what they should be
         if not 0 <= self.sequence <= 255 or not 0 <= self.subtype <= 255 or len(body) > 255 - _HEADER + 1:
             raise CodecError(Reason.VALUE, f"{self.name}: sequence, subtype or length is not within a byte")
         return bytes((len(body) + 3, self.kind, self.subtype, self.sequence)) + body
