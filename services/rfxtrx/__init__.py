@@ -158,7 +158,7 @@ class RFXtrx(Service):
     async def _is_so(self, known: Known, state: Mapping[str, Any]) -> None:
         """Publish the state an order has made, of all units where it went to all."""
         everybody = known.address.fields.get("unit") == 0
-        for each in self._roster.registry.mates(known, group=everybody):
+        for each in self._roster.registry.mates(known.address, group=everybody):
             if each.kind == known.kind:
                 await self.publish(f"{each.kind}/{each.name}", state, retain=True)
                 self._roster.switched(each, on=state.get("on") is True, at=self._time())

@@ -62,6 +62,8 @@ class Known:
     """Of its last packet."""
     rain_mm: float | None = None
     """All the rain it has told of."""
+    rain_delta: float | None = None
+    """What of it the last packet told."""
     is_dirty: bool = False
 
     @property
@@ -132,11 +134,12 @@ class Known:
     def _rained(self, packet: rain.Gauge) -> None:
         """Add what fell since the packet before."""
         before = _gauge(self.frame)
-        fell = 0.0
-        if before is not None and before.subtype == packet.subtype:
-            fell = rain.fallen(before, packet, mm_per_count=self.device.mm_per_count)
-        first = packet.mm if isinstance(packet, rain.Rain) else 0.0
-        self.rain_mm = first if self.rain_mm is None else round(self.rain_mm + fell, 3)
+        if self.rain_mm is None or before is None or before.subtype != packet.subtype:
+            first = packet.mm if isinstance(packet, rain.Rain) else 0.0
+            self.rain_mm = first if self.rain_mm is None else self.rain_mm
+            return
+        self.rain_delta = round(rain.fallen(before, packet, mm_per_count=self.device.mm_per_count), 3)
+        self.rain_mm = round(self.rain_mm + self.rain_delta, 3)
 
 
 def _gauge(frame: bytes) -> rain.Gauge | None:

@@ -26,6 +26,8 @@ class Reading:
     value: Any
     unit: str | None = None
     part: str = ""
+    delta: float | None = None
+    """How much it has grown since the packet before."""
 
 
 MEASURES: Final = {
@@ -70,9 +72,11 @@ HUMID: Final = frozenset({"humidity", "temperature_humidity", "temperature_humid
 """Packets whose `percent` is the air's humidity: a blind has one too."""
 RANGES: Final = {
     "temperature": (-90, 400), "wind_chill": (-90, 90), "humidity": (0, 100), "pressure": (300, 1100),
-    "rain_rate": (0, 1000), "wind_speed": (0, 120), "wind_gust": (0, 120), "wind_direction": (0, 360),
-    "uv_index": (0, 20), "power": (-100000, 100000), "current": (-1000, 1000), "voltage": (-1000, 1000),
-    "weight": (-1000, 1000000), "solar": (0, 2000), "power_factor": (-1, 1), "frequency": (0, 1000),
+    "rain": (0, 1000000), "rain_rate": (0, 1000), "wind_speed": (0, 120), "wind_gust": (0, 120),
+    "wind_direction": (0, 360), "uv_index": (0, 25), "solar": (0, 2000), "power": (-100000, 100000),
+    "apparent_power": (0, 1000000), "power_factor": (-1, 1), "frequency": (0, 1000), "energy": (0, 1e12),
+    "current": (-1000, 1000), "voltage": (-1000, 1000), "weight": (-1000, 1000000), "level": (-100, 10000),
+    "distance": (0, 100000), "strikes": (0, 1000000), "count": (0, 2**53 - 1),
 }  # fmt: skip
 """What can be, as docs/topics.md says: what is beyond was not measured but misheard."""
 QUANTITIES: Final = frozenset({"humidity", *(measure.quantity for measure in MEASURES.values())})
@@ -93,7 +97,7 @@ def readings(packet: str, fields: dict[str, Any], *, offset: dict[str, float] | 
         if measure is None or value is None or isinstance(value, str):
             continue
         told = value if isinstance(value, bool) else _scaled(value, measure, offset or {})
-        if isinstance(told, bool) or _can_be(measure.quantity, told):
+        if isinstance(told, bool) or can_be(measure.quantity, told):
             found.append(Reading(measure.quantity, told, measure.unit, measure.part))
     return found
 
@@ -105,6 +109,7 @@ def _scaled(value: float, measure: Measure, offset: dict[str, float]) -> float:
     return value if measure.scale == 1 and not added else round(value * measure.scale + added, 4)
 
 
-def _can_be(quantity: str, value: float) -> bool:
+def can_be(quantity: str, value: float) -> bool:
+    """Whether a sensor can have measured it."""
     low, high = RANGES.get(quantity, (float("-inf"), float("inf")))
     return low <= value <= high

@@ -17,7 +17,7 @@ from services.rfxtrx.settings import Device, Kind
 from services.rfxtrx.speech import STATES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from drivers.rfxtrx.packet import Packet
     from services.rfxtrx.settings import Settings
@@ -78,11 +78,12 @@ class Registry:
         self._known[known.key] = known
         return known
 
-    def mates(self, known: Known, *, group: bool) -> Iterator[Known]:
-        """Yield the named devices something was said to: one, or all units of its id."""
-        for each in self._known.values():
-            if each.name and (each is known or (group and _same_group(each.address, known.address))):
-                yield each
+    def mates(self, address: Address, *, group: bool) -> list[Known]:
+        """Return the named devices something is said to: one, or all units of its id."""
+        if group:
+            return [each for each in self._known.values() if each.name and _same_group(each.address, address)]
+        known = self._known.get(address.key)
+        return [known] if known is not None and known.name else []
 
     def name(self, text: object, name: object, *, kind: object = None, at: float) -> tuple[Known, list[Say]]:
         """Give a device a name, or take it away where `name` is empty; return it, and what there is to say.

@@ -16,6 +16,7 @@ from services.instants import iso
 from services.rfxtrx import meanings, quantities
 from services.rfxtrx.known import Known, Say
 from services.rfxtrx.meanings import BINARY
+from services.rfxtrx.quantities import Reading
 from services.rfxtrx.registry import Registry
 from services.rfxtrx.settings import OFF_DELAY_S
 from services.rfxtrx.speech import STATES, Speaker
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from drivers.rfxtrx.packet import Packet
-    from services.rfxtrx.meanings import Event
     from services.rfxtrx.naming import Address
     from services.rfxtrx.settings import Settings
 
@@ -86,8 +86,13 @@ class Roster:
             if reason := plausible.implausible(packet):
                 found.fault = f"{address.key}: {reason}"
                 found.says += self._strange(frame, address.key, reason, ticks)
-            elif (known := self._known(address, ticks)) is not None:
-                self._learn(found, known, packet, frame, at)
+            else:
+                known = self._known(address, ticks)
+                if known is not None:
+                    self._learn(found, known, packet, frame, at)
+                found.says += self._events(address, packet, at)
+                if known is not None:
+                    found.says += self._listed(known, frame, at)
         return found
 
     def look(self, *, at: float) -> list[Say]:
@@ -142,30 +147,38 @@ class Roster:
         known.learn(packet, frame, at=at)
         fields = vars(packet)
         found.says += self._charge(known, packet, at)
-        event = meanings.event(packet.name, fields, known.device, meanings.levels(known.address))
-        if known.name:
-            offset = known.device.offset
-            told = quantities.readings(packet.name, fields, offset=offset)
-            if known.rain_mm is not None:
-                told = [each for each in told if each.quantity != "rain"]
-                told.append(quantities.Reading("rain", known.rain_mm, "mm"))
-            speaker = Speaker(known)
-            found.says += speaker.readings(told) + speaker.climate(fields)
-            if known.battery is not None:
-                found.says += speaker.battery()
-        if event is not None:
-            for each in self.registry.mates(known, group=event.group):
-                found.says += self._happened(each, event, at)
-        found.says += self.registry.tell(known, at=at)
+        if not known.name:
+            return
+        told = quantities.readings(packet.name, fields, offset=known.device.offset)
+        if known.rain_mm is not None:
+            told = [each for each in told if each.quantity != "rain"]
+            told.append(Reading("rain", known.rain_mm, "mm", delta=known.rain_delta))
+        speaker = Speaker(known)
+        found.says += speaker.readings(told) + speaker.climate(fields)
+        if known.battery is not None:
+            found.says += speaker.battery()
+
+    def _events(self, address: Address, packet: Packet, at: float) -> list[Say]:
+        """Say what was done, and to whom: a group command is for all units of an id."""
+        fields, steps = vars(packet), meanings.levels(address)
+        done = meanings.event(packet.name, fields, None, steps)
+        says = []
+        for known in [] if done is None else self.registry.mates(address, group=done.group):
+            event = meanings.event(packet.name, fields, known.device, steps)
+            if event is not None:
+                if event.on is not None:
+                    self.switched(known, on=event.on, at=at)
+                says += Speaker(known).event(event)
+        return says
+
+    def _listed(self, known: Known, frame: bytes, at: float) -> list[Say]:
+        """Say of a device that it was heard; of one without a name, how it gets one."""
+        says = self.registry.tell(known, at=at)
         if not known.name:
             signal = {} if known.rssi_dbm is None else {"rssi_dbm": known.rssi_dbm}
             reason = f'no table names it; write [rfxtrx.devices.NAME] with id = "{known.key}"'
-            found.says.append(Say(UNKNOWN, {"hex": frame.hex(), "device": known.key, "reason": reason, **signal}))
-
-    def _happened(self, known: Known, event: Event, at: float) -> list[Say]:
-        if event.on is not None:
-            self.switched(known, on=event.on, at=at)
-        return Speaker(known).event(event)
+            says.append(Say(UNKNOWN, {"hex": frame.hex(), "device": known.key, "reason": reason, **signal}))
+        return says
 
     def _charge(self, known: Known, packet: Packet, at: float) -> list[Say]:
         """Note how full its battery is; say when it becomes low, and when it is full again."""

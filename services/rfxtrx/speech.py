@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from services.rfxtrx.known import Say
 from services.rfxtrx.meanings import BINARY
+from services.rfxtrx.quantities import can_be
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,6 +20,8 @@ STATES: Final = frozenset({"light", "switch", "cover", "siren"})
 """Kinds with a retained state of their own, by the device's name."""
 PRESSED: Final = frozenset({"remote", "chime"})
 """Kinds that say what was pressed."""
+_MOST_CELSIUS: Final = 50
+"""What a thermostat can want."""
 _DEMANDS: Final = {"demand": True, "no_demand": False}
 _MODES: Final = {"heating": "heat", "cooling": "cool"}
 
@@ -32,7 +35,7 @@ class Speaker:
     def readings(self, readings: Iterable[Reading]) -> list[Say]:
         """Return what it measures."""
         return [
-            self._sensor(f"{self.known.place}{each.part}", each.quantity, each.value, unit=each.unit)
+            self._sensor(f"{self.known.place}{each.part}", each.quantity, each.value, unit=each.unit, delta=each.delta)
             for each in readings
         ]
 
@@ -51,10 +54,11 @@ class Speaker:
     def climate(self, fields: Mapping[str, Any]) -> list[Say]:
         """Return what a thermostat wants, and whether it heats."""
         target = fields.get("setpoint_celsius")
-        if self.known.kind != "climate" or target is None:
+        if self.known.kind != "climate" or target is None or not 0 <= target <= _MOST_CELSIUS:
             return []
+        celsius = fields.get("celsius")
         told = {
-            "celsius": fields.get("celsius"),
+            "celsius": celsius if celsius is not None and can_be("wind_chill", celsius) else None,
             "active": _DEMANDS.get(str(fields.get("status"))),
             "mode": _MODES.get(str(fields.get("mode"))),
         }
@@ -73,11 +77,15 @@ class Speaker:
         level = self.known.battery
         return [] if level is None else [self._sensor(self.known.place, "battery", level)]
 
-    def _sensor(self, place: str, quantity: str, value: Any, *, unit: str | None = None) -> Say:
+    def _sensor(
+        self, place: str, quantity: str, value: Any, *, unit: str | None = None, delta: float | None = None
+    ) -> Say:
         known = self.known
         body: dict[str, Any] = {"value": value}
         if unit is not None:
             body["unit"] = unit
+        if delta is not None:
+            body["delta"] = delta
         body["device"] = known.key
         if known.rssi_dbm is not None:
             body["rssi_dbm"] = known.rssi_dbm
