@@ -9,7 +9,6 @@ from typing import Annotated, Final
 from drivers.bits import Switch
 from drivers.rfxtrx.kinds import (
     U8,
-    Absent,
     Battery,
     Choice,
     Id24,
@@ -17,6 +16,7 @@ from drivers.rfxtrx.kinds import (
     Kind,
     Rssi,
     Spare,
+    Spare4,
     Split,
 )
 from drivers.rfxtrx.packet import NO_SIGNAL, Packet, Variant
@@ -39,11 +39,10 @@ SMOKE: Final = Choice(
 REMOTE: Final = Choice(width=7, names=STATUSES)
 X10: Final = Split(width=24, gap=8, low_width=8, low=0)
 TWO_BYTES: Final = Split(width=24, gap=8, low_width=0, low=0)
-NO_BATTERY: Final = Absent(width=4)
 
 
-def _fields(identity: Kind, status: Choice, **more: Kind) -> dict[str, Kind]:
-    return {"id": identity, "status": status, **more}
+def _fields(identity: Kind, status: Choice) -> dict[str, Kind]:
+    return {"id": identity, "status": status}
 
 
 ANY: Final = Identity(width=24)
@@ -66,8 +65,6 @@ class Security1(Packet, kind=0x20, name="security1"):
         Variant(0x00, "X10 DOOR", "X10 door and window sensors", sends=True, fields=_fields(X10, DETECTOR)),
         Variant(0x01, "X10 PIR", "X10 motion detectors", sends=True, fields=_fields(X10, DETECTOR)),
         Variant(0x02, "X10 SECURITY", "X10 security remotes", sends=True, fields=_fields(X10, REMOTE)),
-        Variant(0x03, "KD101", "KD101 smoke detectors", sends=True,
-                fields=_fields(TWO_BYTES, SMOKE, battery_level=NO_BATTERY)),
         Variant(0x04, "POWERCODE DOOR", "Visonic PowerCode doors and windows, primary contact", sends=True,
                 fields=_fields(ANY, DETECTOR)),
         Variant(0x05, "POWERCODE PIR", "Visonic PowerCode motion detectors", sends=True,
@@ -76,12 +73,27 @@ class Security1(Packet, kind=0x20, name="security1"):
         Variant(0x07, "POWERCODE AUX", "Visonic PowerCode doors and windows, auxiliary contact", sends=True,
                 fields=_fields(ANY, DETECTOR)),
         Variant(0x08, "MEIANTECH", "Meiantech, Atlantic", sends=True, fields=_fields(ANY, DETECTOR)),
-        Variant(0x09, "SA30", "Alecto SA30 smoke detectors", sends=True,
-                fields=_fields(TWO_BYTES, SMOKE, battery_level=NO_BATTERY)),
-        Variant(0x0A, "RM174RF", "RM174RF smoke detectors", sends=True,
-                fields=_fields(Identity(width=24, low=1), SMOKE, battery_level=NO_BATTERY)),
         Variant(0x0B, "FERPORT TAC", "Ferport TAC", sends=True, fields=_fields(ANY, DETECTOR)),
     )  # fmt: skip
+
+
+class SmokeDetector(Packet, kind=0x20, name="security1"):
+    """Smoke detectors, which do not tell how their battery is.
+
+    08 20 ss nn  ii ii ii  ts  r.      as above
+    """
+
+    id: Id24
+    tamper: Annotated[bool, Switch(width=1)] = False
+    status: Annotated[str, SMOKE]
+    rssi_dbm: Rssi = NO_SIGNAL
+    spare: Spare4 = 0
+
+    variants = (
+        Variant(0x03, "KD101", "KD101 smoke detectors", sends=True, fields={"id": TWO_BYTES}),
+        Variant(0x09, "SA30", "Alecto SA30 smoke detectors", sends=True, fields={"id": TWO_BYTES}),
+        Variant(0x0A, "RM174RF", "RM174RF smoke detectors", sends=True, fields={"id": Identity(width=24, low=1)}),
+    )
 
 
 class Security2(Packet, kind=0x21, name="security2"):
@@ -136,4 +148,4 @@ class ActivLinkPir(Packet, kind=0x1D, name="activlink"):
     variants = (Variant(0x01, "ACTIV LINK PIR", "Honeywell ActivLink motion detectors", sends=True),)
 
 
-PACKETS: Final = (Security1, Security2, ActivLinkChime, ActivLinkPir)
+PACKETS: Final = (Security1, SmokeDetector, Security2, ActivLinkChime, ActivLinkPir)
