@@ -61,7 +61,8 @@ def device(family: str, given: str | list[str]) -> Plain:
         parts = [given[:1], given[1:]]
     names = (*DEVICE[family], "too_much")
     address: Plain = dict(zip(names, parts, strict=False))
-    return {name: int(value, 0) if name in {"unit", "system", "channel"} else value for name, value in address.items()}
+    numbers = address.keys() & {"unit", "system", "channel"}
+    return address | {name: int(address[name], 0) for name in numbers if address[name].lstrip("-")[0].isdigit()}
 
 
 def avantek(given: str) -> Plain:

@@ -144,9 +144,25 @@ class Absent:
         return self.fill
 
 
+def _in_hex(number: int) -> str:
+    return str(number) if 0 <= number <= 9 else f"{number:#x}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Identity(Bits):
     """A device's id, shown in hex; one may write it if it is between `low` and `high`."""
+
+    def write(self, value: Value) -> int:
+        """Return the bits of an id.
+
+        Raises:
+            CodecError: it is none, or not between the limits.
+        """
+        low, high = self.low or 0, (1 << self.width) - 1 if self.high is None else self.high
+        if type(value) is not int or not low <= value <= high:
+            told = _in_hex(value) if type(value) is int and not abs(value) >> 128 else say(value)
+            raise CodecError(Reason.VALUE, f"{told} is not from {_in_hex(low)} to {_in_hex(high)}")
+        return value
 
 
 @dataclass(frozen=True, kw_only=True)

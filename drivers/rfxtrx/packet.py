@@ -11,8 +11,8 @@ r"""RFXtrx packets as class bodies: one line a wire field, in wire order, and a 
         variants = (Variant(0x01, "TEMP1", "THR128/138, THC138"), ...)
 
 Every packet begins with the count of the bytes after it, its type (`kind`), subtype and sequence number; they are no
-field lines. A variant is one subtype: what RFXCOM calls it, what is sold under it, the fields that differ in it. One type
-may have several classes, where subtypes or lengths differ in shape.
+field lines. A variant is one subtype: what RFXCOM calls it, what is sold under it, the fields that differ in it. One
+type may have several classes, where subtypes or lengths differ in shape.
 
 Reading is total: see `drivers.rfxtrx.codec`. Knows neither stick nor I/O.
 """
@@ -174,7 +174,7 @@ class Packet(Made):
         tail = tails[0] if tails else None
         cls.defaults = {**Packet.defaults, **{column: vars(cls)[column] for column in kinds if column in vars(cls)}}
         cls.shape = Shape(columns.items(), tail=tail, name=name)
-        cls.shapes = {each.subtype: _varied(cls.__name__, columns, each, tail) for each in cls.variants}
+        cls.shapes = {each.subtype: _varied(cls, columns, each, tail) for each in cls.variants}
 
     @classmethod
     def field_names(cls) -> set[str]:
@@ -266,8 +266,10 @@ def _kind(packet: str, column: str, hint: Any) -> Kind | Tail | Head:
     return kind
 
 
-def _varied(packet: str, columns: Mapping[str, Kind], variant: Variant, tail: tuple[str, Tail] | None) -> Shape:
+def _varied(
+    packet: type[Packet], columns: Mapping[str, Kind], variant: Variant, tail: tuple[str, Tail] | None
+) -> Shape:
     for column, kind in variant.fields.items():
         if column not in columns or columns[column].width != kind.width:
-            raise TypeError(f"{packet} {variant.name}: {column} is no field of the same width")
-    return Shape({**columns, **variant.fields}.items(), tail=tail, name=f"{packet} {variant.name}")
+            raise TypeError(f"{packet.__name__} {variant.name}: {column} is no field of the same width")
+    return Shape({**columns, **variant.fields}.items(), tail=tail, name=f"{packet.name} {variant.name}")
