@@ -35,7 +35,8 @@ class Echo(Choice):
     def write(self, value: Value) -> int:
         """Return the number of a name, and of `unknown_66` too."""
         head, _, number = value.rpartition("_") if isinstance(value, str) else ("", "", "")
-        if head == "unknown" and number.isascii() and number.isdecimal() and int(number) >> self.width == 0:
+        digits = number.isascii() and number.isdecimal() and len(number) <= 3
+        if head == "unknown" and digits and not int(number) >> self.width:
             return int(number)
         return super().write(value)
 
