@@ -64,6 +64,8 @@ class Known:
     """All the rain it has told of."""
     rain_delta: float | None = None
     """What of it the last packet told."""
+    sent_number: int = 0
+    """Of the last command that has one."""
     is_dirty: bool = False
 
     @property
@@ -93,6 +95,12 @@ class Known:
         self.frame = frame
         self.is_dirty = True
 
+    def next_number(self) -> int:
+        """Return the number of the next command; it is told at once, so that a restart goes on counting."""
+        self.sent_number += 1
+        self.told_at, self.is_dirty = None, True
+        return self.sent_number
+
     def body(self) -> dict[str, Any]:
         """Return its message."""
         known = {
@@ -103,6 +111,7 @@ class Known:
             "rssi_dbm": self.rssi_dbm,
             "battery": self.battery,
             "rain_mm": self.rain_mm,
+            "sent_number": self.sent_number or None,
             "hex": self.frame.hex() or None,
         }
         return {
@@ -118,8 +127,9 @@ class Known:
 
     def restore(self, body: Mapping[str, Any], *, at: float) -> None:
         """Take up what an earlier run has left, at `at`; what makes no sense is left out."""
-        heard, values = body.get("heard"), body.get("values")
+        heard, sent, values = body.get("heard"), body.get("sent_number"), body.get("values")
         self.heard = heard if type(heard) is int and heard >= 0 else 0
+        self.sent_number = sent if type(sent) is int and sent >= 0 else 0
         self.last_seen = _moment(body.get("last_seen"))
         self.values = dict(values) if isinstance(values, dict) else {}
         self.rssi_dbm, self.battery = _number(body.get("rssi_dbm")), _number(body.get("battery"))

@@ -35,9 +35,9 @@ GROUP: Final = frozenset({
 """Commands to every unit of an id or house."""
 KINDS: Final = {
     "lighting1": "switch", "lighting2": "switch", "lighting3": "light", "lighting4": "remote", "lighting5": "switch",
-    "lighting6": "switch", "chime": "chime", "activlink": "chime", "fan": "remote", "hunter_fan": "remote",
+    "lighting6": "switch", "chime": "chime", "fan": "remote", "hunter_fan": "remote",
     "curtain1": "cover", "blinds1": "cover", "blinds2": "cover", "rfy": "cover", "homeconfort": "switch",
-    "edisio": "switch", "funkbus": "remote", "security2": "remote", "camera1": "remote", "remote": "remote",
+    "funkbus": "remote", "security2": "remote", "camera1": "remote", "remote": "remote",
     "thermostat1": "climate", "thermostat2": "switch", "thermostat3": "switch", "thermostat4": "remote",
     "thermostat5": "remote", "radiator1": "climate", "fs20": "switch",
 }  # fmt: skip
@@ -49,6 +49,14 @@ SECURITY: Final = (
 """What speaks security1, by a word of its subtype's name."""
 BINARY: Final = frozenset({"motion", "contact", "smoke", "water"})
 """Kinds that are a quantity, true or false."""
+EDISIO: Final = (
+    ("EMITTER", "remote"), ("MOTION", "motion"), ("DOOR", "contact"), ("DIMMER", "light"), ("LIGHTING", "light"),
+    ("SHUTTER", "cover"), ("TEMPERATURE", "sensor"), ("", "switch"),
+)  # fmt: skip
+"""What speaks edisio, by a word of its subtype's name."""
+_BY_NAME: Final = {"security1": SECURITY, "edisio": EDISIO, "activlink": (("PIR", "motion"), ("", "chime"))}
+RUNGS: Final = {"lighting3": 10, "fs20": 16}
+"""Of packets that have a command for each brightness, `level_7`: how many there are to full."""
 _WORDS: Final = ("command", "status", "alert", "knock", "sound")
 """Fields that say what was done, the most telling first."""
 
@@ -69,11 +77,9 @@ class Event:
 
 def kind(address: Address) -> str:
     """Return what a device is, as far as its packets tell."""
-    if address.packet == "security1":
+    if address.packet in _BY_NAME:
         name = naming.subtype_name(address.packet, address.subtype).upper()
-        return next(found for word, found in SECURITY if word in name)
-    if address.packet == "activlink" and "PIR" in naming.subtype_name(address.packet, address.subtype):
-        return "motion"
+        return next(found for word, found in _BY_NAME[address.packet] if word in name)
     return KINDS.get(address.packet, "sensor")
 
 
@@ -96,10 +102,10 @@ def event(packet: str, fields: Mapping[str, Any], device: Device | None, levels:
         word = "ring"
     return Event(
         word,
-        on=True if word in ON or packet == "activlink" else False if word in OFF else None,
+        on=_is_on(packet, word),
         open_ratio=_open_ratio(word, fields, device),
         stopped=word in STOP,
-        brightness=_brightness(word, fields, levels),
+        brightness=_brightness(packet, word, fields, levels),
         group=word in GROUP,
     )
 
@@ -137,12 +143,18 @@ def levels(address: Address, *, sends: bool = False) -> Levels | None:
     return Levels(getattr(bits, "low", None) or 0, (1 << bits.width) - 1 if high is None else high)
 
 
-def _brightness(word: str, fields: Mapping[str, Any], steps: Levels | None) -> float | None:
+def _is_on(packet: str, word: str) -> bool | None:
+    if word in ON or packet == "activlink" or (packet in RUNGS and word.startswith("level_")):
+        return True
+    return False if word in OFF else None
+
+
+def _brightness(packet: str, word: str, fields: Mapping[str, Any], steps: Levels | None) -> float | None:
     level = fields.get("level")
     if word in {"set_level", "set_group_level"} and steps is not None and isinstance(level, int):
         return steps.ratio(level)
     number = word.removeprefix("level_")
-    return int(number) / 10 if number != word and number.isdecimal() else None  # lighting3: 1 to 9 tenths
+    return round(int(number) / RUNGS[packet], 3) if number != word and packet in RUNGS else None
 
 
 def _open_ratio(word: str, fields: Mapping[str, Any], device: Device | None) -> float | None:

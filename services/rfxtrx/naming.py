@@ -53,13 +53,15 @@ class Address:
 
 
 def of(packet: Packet) -> Address | None:
-    """Return the device a packet comes from; None: it is no device's."""
+    """Return the device a packet comes from; None: it is no device's, or has a unit that none has."""
     if packet.kind in NO_DEVICE:
         return None
     values = vars(packet)
     columns = (packet.shapes.get(packet.subtype) or packet.shape).columns
     found = {name: values[name] for name, _ in columns if name in ADDRESSES and values.get(name) is not None}
-    return Address(packet.name, packet.subtype, found) if found else None
+    if not found or any(isinstance(value, int) and value < 0 for value in found.values()):
+        return None
+    return Address(packet.name, packet.subtype, found)
 
 
 def key(packet: Packet) -> str:
@@ -103,15 +105,18 @@ def subtype_name(packet: str, subtype: int) -> str:
 
 
 def columns(packet: str, subtype: int, *, sends: bool = False) -> dict[str, Kind]:
-    """Return all fields of a packet's subtype, of every class that has it; `sends`: of those a stick transmits."""
+    """Return all fields of a packet's subtype, of every class that has it; `sends`: of those a stick transmits.
+
+    Where lengths differ the widest field counts: an id that has grown is still the same.
+    """
     found: dict[str, Kind] = {}
     for each in _classes(packet):
         variant = each.variant(subtype)
         if (variant is None and not each.open) or (sends and (variant is None or not variant.sends)):
             continue
         for name, kind in (each.shapes.get(subtype) or each.shape).columns:
-            if not isinstance(kind, Absent):
-                found.setdefault(name, kind)
+            if not isinstance(kind, Absent) and (name not in found or kind.width > found[name].width):
+                found[name] = kind
     return found
 
 
@@ -182,6 +187,6 @@ def _value(text: str, name: str, kind: Kind, given: str) -> Any:
     except ValueError:
         raise Invalid(f"device {text!r}: {name} {given!r} is no {'hex ' if in_hex else ''}number") from None
     most = (1 << 4 * _digits(kind) if isinstance(kind, Identity | Split) else 1 << kind.width) - 1
-    if not 0 <= value <= most:
-        raise Invalid(f"device {text!r}: {name} {given!r} is not from 0 to {most:x}")
+    if not 0 <= value <= most + (getattr(kind, "plus", 0) or 0):
+        raise Invalid(f"device {text!r}: {name} {given!r} is not from 0 to {f'{most:x}' if in_hex else most}")
     return value

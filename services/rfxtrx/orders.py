@@ -29,6 +29,8 @@ _SET_LEVEL: Final = ("set_level",)
 _SET_PERCENT: Final = ("set_percent",)
 _FULL_LEVEL: Final = {"lighting2": 15}
 """The level that goes with "on" where a receiver may look at it."""
+_COUNTS: Final = "command_sequence"
+"""The field that counts commands: receivers take one that has not changed for a repeat."""
 _PARTS: Final = ("red", "green", "blue")
 COMMANDS: Final = ("command", "status", "mode", "sound")
 """Fields that say what to do; a packet has one of them."""
@@ -166,8 +168,8 @@ def ring(known: Known) -> Packet:
         Invalid: it cannot be rung, or has no such sound.
     """
     sound, has = known.device.sound, naming.columns(known.address.packet, known.address.subtype, sends=True)
-    if sound is None and (names := naming.choices(known.address.packet, known.address.subtype, "sound")):
-        sound = names[0]
+    if sound is None and "sound" in has:
+        sound = getattr(has["sound"], "low", None) or 1
     if sound is not None and has and "sound" not in has:
         raise Invalid(f"{known.key} has one sound; take sound out of its table")
     return _made(known, {} if sound is None else {"sound": sound})
@@ -212,12 +214,12 @@ def _command(known: Known, names: tuple[str, ...], what: str) -> dict[str, Any]:
 
 def _dimmed(known: Known, brightness: float) -> tuple[dict[str, Any], float]:
     """Return the fields for a brightness, and the one the device's steps come to."""
-    has, steps = buttons(known), meanings.levels(known.address, sends=True)
-    tenths = max(1, min(9, round(brightness * 10)))
-    if f"level_{tenths}" in has:
-        if brightness > 0.95:
-            return _command(known, _ON, "be switched"), 1.0
-        return {"command": f"level_{tenths}"}, tenths / 10
+    steps, rungs = meanings.levels(known.address, sends=True), meanings.RUNGS.get(known.address.packet)
+    if rungs is not None:
+        rung = max(1, round(brightness * rungs))
+        if f"level_{rung}" in buttons(known):
+            return {"command": f"level_{rung}"}, round(rung / rungs, 3)
+        return _command(known, _ON, "be switched"), 1.0
     fields = _command(known, _SET_LEVEL, "be dimmed")
     if steps is None:
         raise Invalid(f"{known.name} cannot be dimmed: {_product(known)} has no level")
@@ -240,7 +242,9 @@ def _code(known: Known, value: int | None, *, on: bool) -> Packet:
 
 
 def _made(known: Known, fields: Mapping[str, Any]) -> Packet:
-    return naming.make(known.address, fields)
+    counts = naming.columns(known.address.packet, known.address.subtype, sends=True).get(_COUNTS)
+    counted = {} if counts is None else {_COUNTS: known.next_number() % (getattr(counts, "high", 0) + 1)}
+    return naming.make(known.address, {**counted, **fields})
 
 
 def _coloured(known: Known, rgb: object, share: float) -> Order:

@@ -72,7 +72,7 @@ HUMID: Final = frozenset({"humidity", "temperature_humidity", "temperature_humid
 """Packets whose `percent` is the air's humidity: a blind has one too."""
 RANGES: Final = {
     "temperature": (-90, 400), "wind_chill": (-90, 90), "humidity": (0, 100), "pressure": (300, 1100),
-    "rain": (0, 1000000), "rain_rate": (0, 1000), "wind_speed": (0, 120), "wind_gust": (0, 120),
+    "rain": (0, 10000000), "rain_rate": (0, 1000), "wind_speed": (0, 120), "wind_gust": (0, 120),
     "wind_direction": (0, 360), "uv_index": (0, 25), "solar": (0, 2000), "power": (-100000, 100000),
     "apparent_power": (0, 1000000), "power_factor": (-1, 1), "frequency": (0, 1000), "energy": (0, 1e12),
     "current": (-1000, 1000), "voltage": (-1000, 1000), "weight": (-1000, 1000000), "level": (-100, 10000),

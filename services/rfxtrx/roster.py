@@ -150,7 +150,7 @@ class Roster:
         if not known.name:
             return
         told = quantities.readings(packet.name, fields, offset=known.device.offset)
-        if known.rain_mm is not None:
+        if known.rain_mm is not None and quantities.can_be("rain", known.rain_mm):
             told = [each for each in told if each.quantity != "rain"]
             told.append(Reading("rain", known.rain_mm, "mm", delta=known.rain_delta))
         speaker = Speaker(known)
