@@ -83,10 +83,8 @@ def test_a_recorded_call(row: dict[str, Any]) -> None:
         made = Control(command="save_modes", subtype=0)
     else:
         receiver = RECEIVERS[frame[5]]
-        bits = {
-            (each["msg"], each["bit"])
-            for each in (listed if isinstance(listed := call["args"][-1], list) else [listed])
-        }
+        listed = call["args"][-1]
+        bits = {(each["msg"], each["bit"]) for each in (listed if isinstance(listed, list) else [listed])}
         named = {modes.table(receiver)[msg - 3][bit.bit_length() - 1] for msg, bit in bits}
         mask = modes.mask(named, receiver)
         power = {"[-5]": -5, "[13]": 13}.get(str(call["args"][1:2]), 10) if frame[5] != 0x51 else 10
