@@ -205,7 +205,8 @@ class Split:
         """
         most = (1 << (self.width - self.gap)) - 1 if self.high is None else self.high
         if type(value) is not int or not self.low <= value <= most:
-            raise CodecError(Reason.VALUE, f"{say(value)} is not from {self.low:#x} to {most:#x}")
+            told = _in_hex(value) if type(value) is int and not abs(value) >> 128 else say(value)
+            raise CodecError(Reason.VALUE, f"{told} is not from {_in_hex(self.low)} to {_in_hex(most)}")
         return value >> self.low_width << (self.gap + self.low_width) | value & ((1 << self.low_width) - 1)
 
 
