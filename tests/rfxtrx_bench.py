@@ -79,3 +79,11 @@ async def start(bench: Bench, monkeypatch: pytest.MonkeyPatch, **config: Any) ->
 def packet(name: str, subtype: int = 0, **fields: Any) -> Packet:
     """Return a packet of plain fields."""
     return codec.from_plain({"packet": name, "subtype": subtype, **fields})
+
+
+async def kill(bench: Bench) -> None:
+    """End the service without the test."""
+    for task in [task for task in bench._services if task.get_name() == "rfxtrx"]:
+        bench._services.discard(task)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

@@ -7,7 +7,6 @@ and no bus. Here the two meet.
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from drivers.bits import CodecError
@@ -193,9 +192,16 @@ class RFXtrx(Service):
                 await self._say(say)
             times = [time for time in (self._roster.due(), self._standing.due()) if time is not None]
             wait = min(times, default=now + LOOK_S) - self.now()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(max(0.05, min(LOOK_S, wait))):
-                    await self._woken.wait()
+            await self._rest(max(0.05, min(LOOK_S, wait)))
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait until something has happened, so long at most."""
+        waits = {asyncio.create_task(self.sleep(seconds)), asyncio.create_task(self._woken.wait())}
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waits:
+                task.cancel()
 
     def _time(self) -> float:
         """Return the wall clock's time; where it was set, move along what was noted by it."""
