@@ -71,7 +71,7 @@ def test_an_old_short_rfy_is_read_and_the_long_one_sent(frame: str) -> None:
 def test_an_rfy_command_is_not_left_out() -> None:
     """A frame without one was legal once, and says nothing."""
     with pytest.raises(CodecError, match="needs command"):
-        from_plain({"packet": "rfy", "subtype": 0, "id": 1, "unit": 1})
+        from_plain({"packet": "rfy", "subtype": 0, "id": 1, "unit": 1}).encode()
 
 
 def test_asa_has_no_slats() -> None:
@@ -173,3 +173,21 @@ def test_a_tampered_sensor_still_tells_its_status() -> None:
     plain = to_plain(decode(bytes.fromhex("08200400 5a3c1e 82 59")))
 
     assert ("alarm", True) == (plain["status"], plain["tamper"])
+
+
+@pytest.mark.parametrize(
+    ("packet", "subtype", "command", "number"),
+    [
+        ("fan", 10, "join", 9),
+        ("fan", 10, "newer_join", 8),
+        ("thermostat3", 1, "2nd_on", 5),
+        ("thermostat3", 1, "newer_2nd_on", 8),
+    ],
+)
+def test_numbers_that_changed_with_the_firmware_have_a_name_each(
+    packet: str, subtype: int, command: str, number: int
+) -> None:
+    """Nothing tells which a stick has; who owns it tries."""
+    frame = from_plain({"packet": packet, "subtype": subtype, "id": 1, "command": command}).encode()
+
+    assert number == frame[7]

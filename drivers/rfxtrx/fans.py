@@ -3,6 +3,7 @@
 Sources: layouts as node-rfxcom and Domoticz have them; the newest two, Orcon and HRU 400, as Domoticz alone has them.
 """
 
+from dataclasses import replace
 from typing import Annotated, Final
 
 from drivers.bits import CodecError, Reason
@@ -23,11 +24,15 @@ SWITCHES: Final = Split(width=24, gap=6, low_width=15, low=0)
 """SEAV: see `seav`."""
 
 SPEEDS: Final = _commands("hi", "med", "low", "off", "light")
-ITHO_ECO: Final = _commands(
-    "low", "medium", "high", "timer_1", "timer_2", "timer_3", "standby", "full", "join", "leave", "temp",
-    "co2", "battery",
+ITHO_ECO: Final = replace(
+    _commands(
+        "low", "medium", "high", "timer_1", "timer_2", "timer_3", "standby", "full", "join", "leave", "temp", "co2",
+        "battery",
+    ),
+    older={"away": 7, "newer_join": 8, "newer_leave": 9},
 )  # fmt: skip
-"""As node-rfxcom numbers them; newer firmware may number from 7 on otherwise: `drivers.rfxtrx.firmware`."""
+"""As node-rfxcom numbers them. Domoticz, with a newer description, has other names from 7 on: those are sent as
+"away", "newer_join" and "newer_leave"; nothing tells which of the two a stick has."""
 ORCON: Final = Choice(
     width=8,
     names={

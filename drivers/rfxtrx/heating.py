@@ -73,6 +73,14 @@ class Thermostat2(Packet, kind=0x41, name="thermostat2"):
 UP_DOWN: Final = ("off", "on", "up", "down")
 
 
+MERTIK_2: Final = Choice(
+    width=8,
+    names={**dict(enumerate(UP_DOWN)), 4: "2nd_off", 5: "2nd_on", 7: "2nd_off", 8: "2nd_on"},
+    older={"newer_2nd_off": 7, "newer_2nd_on": 8},
+)
+"""A second output: off is 4 and on is 5, and since a certain firmware 7 and 8, which are sent by names of their own."""
+
+
 class Thermostat3(Packet, kind=0x42, name="thermostat3"):
     """Mertik gas fires.
 
@@ -90,9 +98,7 @@ class Thermostat3(Packet, kind=0x42, name="thermostat3"):
                         "command": _commands(*UP_DOWN, "run_up", "run_down", "stop")}),
         Variant(0x01, "G6R H4TB", "Mertik G6R-H4TB, G6R-H4T, G6R-H4T21-Z22", sends=True,
                 fields={"id": Identity(width=24, high=0x3FFFF),
-                        "command": Choice(width=8, names={
-                            **dict(enumerate(UP_DOWN)), 4: "2nd_off", 5: "2nd_on", 7: "2nd_off", 8: "2nd_on",
-                        })}),
+                        "command": MERTIK_2}),
         Variant(0x02, "G6R H4TD", "Mertik G6R-H4TD, G6R-H4T16", sends=True,
                 fields={"id": Identity(width=24, high=0xFFFF), "command": _commands(*UP_DOWN, "run_up", "run_down")}),
         Variant(0x03, "G6R H4S", "Mertik G6R-H4S", sends=True,

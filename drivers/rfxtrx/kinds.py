@@ -30,7 +30,7 @@ class Choice:
     strict: bool = False
     """Whether a number without a name is an error, not `unknown_35`: noise, where it is part of an address."""
     older: Mapping[str, int] = field(default_factory=dict)
-    """Other names of the same numbers: what an older firmware does with them. They are written, never read."""
+    """Other names of the same numbers: what another firmware does with them. They are written, never read."""
 
     def read(self, raw: int) -> Value:
         """Return the name of `raw`."""
@@ -223,15 +223,17 @@ class Halves:
         return (raw // 256 * 10 + raw % 256) / 10
 
     def write(self, value: Value) -> int:
-        """Return the two bytes of the half degree nearest to a temperature.
+        """Return the two bytes of a temperature.
 
         Raises:
-            CodecError: it is no number, or not between `low` and `high`.
+            CodecError: it is no number of half degrees, or not between `low` and `high`.
         """
         if isinstance(value, bool) or not isinstance(value, int | float) or not self.low <= value <= self.high:
             raise CodecError(Reason.VALUE, f"{say(value)} is not from {self.low} to {self.high}")
-        whole, half = divmod(round(value * 2), 2)
-        return whole * 256 + half * 5
+        whole, half = divmod(value * 2, 2)
+        if half not in {0, 1}:
+            raise CodecError(Reason.VALUE, f"{value} is no half degree; {round(value * 2) / 2} is")
+        return int(whole) * 256 + int(half) * 5
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -201,6 +201,10 @@ class FunkbusShort(Packet, kind=0x1E, name="funkbus"):
 
     variants = FUNKBUS
 
+    def check(self) -> None:
+        """Refuse to be sent."""
+        raise CodecError(Reason.LENGTH, f"{self.name}: the short form is only read; make a Funkbus of its fields")
+
 
 def press(seconds: float) -> int:
     """Return what Funkbus's `press` is for a button held so long: 0 is short, each more a quarter second over 0.75.

@@ -4,8 +4,7 @@ Sources: layouts as pyRFXtrx, node-rfxcom and Domoticz have them. That an RFY re
 and into the shutter before it can send is the stick's affair.
 """
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Final
 
 from drivers.bits import CodecError, Reason
 from drivers.rfxtrx.kinds import (
@@ -91,6 +90,10 @@ class RfyShort(Packet, kind=0x1A, name="rfy"):
 
     variants = REMOTES
 
+    def check(self) -> None:
+        """Refuse to be sent."""
+        raise CodecError(Reason.LENGTH, f"{self.name}: the short form is only read; make a Rfy of its fields")
+
 
 class RfyShortest(Packet, kind=0x1A, name="rfy"):
     """An older one still, without a command.
@@ -106,14 +109,9 @@ class RfyShortest(Packet, kind=0x1A, name="rfy"):
         for each in REMOTES
     )
 
-    @classmethod
-    def made(cls, values: Mapping[str, Any]) -> Self:  # noqa: ARG003 - whatever they are
-        """Refuse to be made: it is read, and says nothing.
-
-        Raises:
-            CodecError: always.
-        """
-        raise CodecError(Reason.VALUE, f"{cls.name} needs command; one without is only read")
+    def check(self) -> None:
+        """Refuse to be sent."""
+        raise CodecError(Reason.VALUE, f"{self.name} needs command; one without is only read")
 
 
 class HomeConfort(Packet, kind=0x1B, name="homeconfort"):
