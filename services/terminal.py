@@ -66,6 +66,11 @@ class Terminal(Generic[Simulated]):
         self.opened = 0
         """How often the port was opened."""
 
+    @property
+    def plugged(self) -> bool:
+        """Whether the name is there."""
+        return self._ours >= 0
+
     async def run(self) -> None:
         """Run until cancelled."""
         self.plug()

@@ -239,7 +239,8 @@ class SimulatedStick:
         names = {2: "status", 3: "set_mode", 6: "save_modes"}
         common = {
             "command": names[command], "receiver": RECEIVERS.get(self.code, f"unknown_{self.code}"),
-            "power_dbm": self.power_code - 18, "hardware_major": 1, "hardware_minor": 2, "subtype": 0,
+            "power_dbm": self.power_code - 18 if self.power_code else None, "subtype": 0,
+            "hardware_major": 1, "hardware_minor": 2,
             "msg3": self.mask[0], "msg4": self.mask[1], "msg5": self.mask[2], "msg6": self.mask[3],
             "sequence": self._count(), "firmware_byte": self._version % 1000,
         }  # fmt: skip
