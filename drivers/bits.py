@@ -127,7 +127,7 @@ class Switch:
 
     def write(self, value: Value) -> int:
         """Return the bits of `value`."""
-        if value not in {0, 1}:
+        if not isinstance(value, int | float) or value not in {0, 1}:
             raise CodecError(Reason.VALUE, f"{say(value)} is neither true nor false")
         return int(bool(value))
 
@@ -211,7 +211,7 @@ def say(value: Value) -> str:
 
 
 def _exact(value: Value) -> Fraction:
-    if value is None or isinstance(value, str) or (isinstance(value, float) and not isfinite(value)):
+    if not isinstance(value, int | float) or (isinstance(value, float) and not isfinite(value)):
         raise CodecError(Reason.VALUE, f"{say(value)} is no number")
     return Fraction(value)
 

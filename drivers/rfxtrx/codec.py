@@ -66,8 +66,16 @@ class Unknown(Packet, kind=-1, name="unknown"):
     payload: Rest
 
     def encode(self) -> bytes:
-        """Return the frame."""
-        return bytes((len(self.payload) + 3, self.packet_type, self.subtype, self.sequence)) + self.payload
+        """Return the frame.
+
+        Raises:
+            CodecError: a number of it is not within a byte.
+        """
+        try:
+            return bytes((len(self.payload) + 3, self.packet_type, self.subtype, self.sequence)) + self.payload
+        except ValueError:
+            text = "unknown: packet_type, subtype, sequence or length is not within a byte"
+            raise CodecError(Reason.VALUE, text) from None
 
 
 def _table() -> dict[tuple[int, int], tuple[tuple[type[Packet], Shape], ...]]:
@@ -169,7 +177,7 @@ def from_plain(plain: Mapping[str, Any]) -> Packet:
         optional = packet.defaults.keys() | _left_out(packet, subtype)
         surplus, missing = fields.keys() - names, names - fields.keys() - optional
         if not surplus and not missing:
-            absent = dict.fromkeys(_left_out(packet, subtype) - fields.keys() - packet.defaults.keys())
+            absent = dict.fromkeys(_without_value(packet, subtype) - fields.keys())
             return packet.made(absent | {key: _value(packet, key, value) for key, value in fields.items()})
         if surplus:
             first = min(surplus)
@@ -181,8 +189,17 @@ def from_plain(plain: Mapping[str, Any]) -> Packet:
 
 def _left_out(packet: type[Packet], subtype: int) -> set[str]:
     """Return the fields that may have no value in this subtype."""
+    return _absent(packet, subtype) | packet.only_when.keys()
+
+
+def _without_value(packet: type[Packet], subtype: int) -> set[str]:
+    """Return the fields that have none unless it is said, whatever other subtypes have by default."""
+    return _absent(packet, subtype) | (packet.only_when.keys() - packet.defaults.keys())
+
+
+def _absent(packet: type[Packet], subtype: int) -> set[str]:
     columns = (packet.shapes.get(subtype) or packet.shape).columns
-    return {name for name, kind in columns if isinstance(kind, Absent)} | packet.only_when.keys()
+    return {name for name, kind in columns if isinstance(kind, Absent)}
 
 
 def _number(name: str, value: object) -> int:
