@@ -9,7 +9,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from bench import firmware, house, latency, memory, nodes, scale, throughput
+from bench import firmware, house, latency, memory, nodes, rfxtrx, scale, throughput
 from bench.peers import PEERS
 from bench.report import machine, markdown, summary
 
@@ -26,6 +26,7 @@ MEASUREMENTS = {
     "house": house.measure,
     "nodes": nodes.measure,
     "firmware": firmware.measure,
+    "rfxtrx": rfxtrx.measure,
     "subscribers": scale.subscribers,
     "topics": scale.topics,
 }

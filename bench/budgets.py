@@ -44,6 +44,7 @@ BUDGETS = {
     "start/help": Budget(what="`hearthbus --help`", unit="s", at_most=0.15),
     "start/online": Budget(what="service start to online", unit="s", at_most=0.6),
     "motion/p99": Budget(what="motion line in to light command out, host side, p99", unit="ms", at_most=20),
+    "rfxtrx/decode": Budget(what="RFXtrx frames decoded a second on one core", unit="/s", at_least=50_000),
     "house/cpu": Budget(what="idle CPU of the whole house", unit="% of a core", at_most=1),
 }
 
