@@ -6,7 +6,7 @@ Reading is total: any bytes give a packet, `Unknown`, or `CodecError`; nothing e
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Final
 
-from drivers.bits import CodecError, Reason
+from drivers.bits import Bits, CodecError, Reason
 from drivers.rfxtrx import (
     asynchronous,
     blinds,
@@ -199,7 +199,9 @@ def _without_value(packet: type[Packet], subtype: int) -> set[str]:
 
 def _absent(packet: type[Packet], subtype: int) -> set[str]:
     columns = (packet.shapes.get(subtype) or packet.shape).columns
-    return {name for name, kind in columns if isinstance(kind, Absent)}
+    lacking = {name for name, kind in columns if isinstance(kind, Absent)}
+    missing = {name for name, kind in columns if isinstance(kind, Bits) and kind.missing is not None}
+    return lacking | (missing - packet.defaults.keys())
 
 
 def _number(name: str, value: object) -> int:
