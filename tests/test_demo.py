@@ -16,11 +16,14 @@ from ether_build import build
 from test_topics_page import faults
 from told import Tail
 
+from drivers.rfxtrx import codec
 from hearthbus import Bus, Invalid, Message, Unavailable
 from hearthbus.cli.demo import FIRMWARE, TRY, demo_house
 from hearthbus.config import load
 from hearthbus.topics import matches
 from services.jeenode.twin.house import ONEWIRE, ROOMS
+from services.rfxtrx import naming
+from services.rfxtrx.twin.traffic import BUTTONS, Traffic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -102,6 +105,8 @@ async def test_a_living_house_from_one_command(folder: Path) -> None:
             lit = await watch.see("light/hall", lambda body: body["on"] and body["confirmed"])
             await bus.request("jeenode-twin/restart", node=3)
             await watch.see("radio/rf12/node/212-3", lambda body: body["restarts"] == 2)
+            await around_the_stick(watch)
+            devices = await in_a_shell("devices", "--url", url)
             shown = await in_a_shell("nodes", "--url", url)
             rows = [json.loads(line) for line in (await in_a_shell("nodes", "--json", "--url", url)).splitlines()]
             gathering.cancel()
@@ -114,10 +119,26 @@ async def test_a_living_house_from_one_command(folder: Path) -> None:
     assert [255, 160, 60] == lit["rgb"]
     assert 6 == len(rows)
     assert "rf12/212-2" in shown
+    assert all(name in devices for name in ("garden", "desk", "doorbell", "lighting2.ac.0d5a0e2.2"))
     assert "kitchen-strip" in shown
     assert {"led", "room", "onewire"} == {row["kind"] for row in rows}
     assert not [fault for message in watch.messages for fault in faults(message)]
     assert {"hearthbus.toml", "data", "log"} <= files(folder)
+
+
+async def around_the_stick(watch: Watch) -> None:
+    """Hear a sensor of the simulated stick, dim a light, ring the bell, move."""
+    await watch.see("sensor/garden/temperature")
+    answer = await watch.bus.request("light/desk/set", brightness=0.5)
+    sent = await watch.bus.request("rfxtrx-twin/sent")
+    await watch.bus.request("rfxtrx-twin/press", button="doorbell")
+    await watch.see("rfxtrx/devices/chime.byron-sx.005a", lambda body: body["heard"] >= 1)
+    await watch.bus.request("rfxtrx-twin/press", button="motion")
+    moved = await watch.see("sensor/stairs/motion")
+
+    assert {"on": True, "brightness": 0.5, "confirmed": True} == answer
+    assert ("set_level", 7) == tuple(sent["devices"]["lighting2.ac.0d5a0e2.1"][key] for key in ("command", "level"))
+    assert moved["value"] is True
 
 
 async def test_the_same_house_on_real_firmware(folder: Path) -> None:
@@ -168,7 +189,9 @@ def test_a_folder_that_nobody_named_is_gone_afterwards() -> None:
         house = load(config, only=())
 
     assert not path.parent.exists()
-    assert ("sun", "schedule", "host", "jeenode-twin", "jeenode", "motion_light") == house.tables
+    services = ("sun", "schedule", "host", "jeenode-twin", "jeenode", "motion_light", "rfxtrx-twin", "rfxtrx")
+
+    assert services == house.tables
     assert tempfile.gettempdir() == str(path.parent.parent)
 
 
@@ -191,6 +214,16 @@ def test_the_demonstration_s_nodes_are_those_of_the_twin() -> None:
         nodes = load(config).services["jeenode"].config.nodes
 
     assert {*ROOMS.values(), *ONEWIRE.values(), 2, 3} == {node.id for node in nodes.values()}
+
+
+def test_the_demonstration_s_devices_are_those_of_the_stick_s_twin() -> None:
+    """Every device that is named is one that speaks, can be pressed, or is told."""
+    with demo_house(None) as config:
+        devices = load(config).services["rfxtrx"].config.devices
+    plain = [source.says(1e9) for source in Traffic().sources] + [plain for _, plain in BUTTONS.values()]
+    heard = {naming.key(codec.from_plain(each)) for each in plain}
+
+    assert set() == {device.id for device in devices.values()} - heard
 
 
 def test_nobody_s_house_is_joined(monkeypatch: pytest.MonkeyPatch) -> None:

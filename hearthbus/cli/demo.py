@@ -21,6 +21,9 @@ TRY: Final = (
     "nodes",
     "call light/kitchen/set rgb='[255,120,20]' fade_s=2",
     "call jeenode-twin/move place=hall",
+    "devices",
+    "call light/desk/set brightness=0.5",
+    "call rfxtrx-twin/press button=doorbell",
 )
 """What to type once it runs."""
 TWIN: Final = "jeenode-twin"

@@ -14,10 +14,10 @@ import re
 import sys
 import textwrap
 from pathlib import Path
-from typing import Any, Final, get_type_hints
+from typing import Any, Final, get_args, get_type_hints
 
 from hearthbus import plugins
-from hearthbus.config import BROKER
+from hearthbus.config import BROKER, SERVICES
 from hearthbus.config.problems import words
 from hearthbus.config.tables import BusSettings, Place
 
@@ -27,7 +27,15 @@ _BLOCK: Final = re.compile(r"(<!-- keys of ([a-z.]+) -->\n).*?(?=<!-- end -->)",
 def tables() -> dict[str, type]:
     """Return the dataclass of each table by the table's name."""
     broker = plugins.load("broker", plugins.find(BROKER)["config"])
-    return {"house": Place, "bus": BusSettings, "broker": broker, "broker.limits": get_type_hints(broker)["limits"]}
+    rfxtrx = plugins.load("rfxtrx", plugins.find(SERVICES)["rfxtrx"]).Config
+    return {
+        "house": Place,
+        "bus": BusSettings,
+        "broker": broker,
+        "broker.limits": get_type_hints(broker)["limits"],
+        "rfxtrx": rfxtrx,
+        "rfxtrx.devices": get_args(get_type_hints(rfxtrx)["devices"])[1],
+    }
 
 
 def keys(kind: Any) -> str:

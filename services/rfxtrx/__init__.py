@@ -53,7 +53,7 @@ class RFXtrx(Service):
         for message in left:
             self._roster.restore_state(message.topic, message.body, at=message.time / 1e9)
         bodies = {message.topic: message.body for message in left if message.body}
-        for say in leftovers(bodies, registry, name=self.name, at=self.now()):
+        for say in (*leftovers(bodies, registry, name=self.name, at=self.now()), *registry.first(at=self.now())):
             await self._say(say)
         alert = bodies.get(f"alert/{self.name}-stick", {})
         self._standing = Standing(self.name, alerted=alert.get("active") is True)

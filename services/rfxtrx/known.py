@@ -88,6 +88,8 @@ class Known:
         plain = codec.to_plain(packet)
         if isinstance(packet, rain.Gauge):
             self._rained(packet)
+        if self.heard == 0:
+            self.told_at = None
         self.heard += 1
         self.last_seen = at
         self.values = {name: value for name, value in plain.items() if name not in _ABOUT}

@@ -33,7 +33,9 @@ def leftovers(left: Mapping[str, Mapping[str, Any]], registry: Registry, *, name
     alerts = {f"alert/battery-{known.name}" for known in registry.named()} | {f"alert/{name}-stick"}
     for topic, body in left.items():
         kind, _, rest = topic.partition("/")
-        if kind in STATES and topic not in states:
+        known = registry.find(topic.removeprefix(f"{registry.topic}/"))
+        unheard = known is not None and not known.name and not known.heard
+        if (kind in STATES and topic not in states) or unheard:
             yield Say(topic, {}, retain=True)
         elif kind == "alert" and topic not in alerts and body.get("active") is True:
             message = f"{rest.replace('-', ' ', 1)} has no name any more"

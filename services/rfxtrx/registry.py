@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 MOST_UNNAMED: Final = 500
 """Devices without a name that are remembered; then the one that was silent longest is forgotten."""
-MOST_NAMED: Final = 500
-"""Devices that can be named by request."""
+MOST_NAMED: Final = 200
+"""Devices that can be named by request; a broker lets one service have a thousand topics."""
 KINDS: Final = get_args(Kind)
 _CODE: Final = "lighting4"
 
@@ -155,6 +155,10 @@ class Registry:
         if known.key in self._known and (known.told_at is None or not 0 <= at - known.told_at < WRITE_S):
             says += self._say(known, at=at)
         return says
+
+    def first(self, *, at: float) -> list[Say]:
+        """Return the messages of named devices that were never told: those that are only spoken to are listed too."""
+        return [say for known in self.named() if known.told_at is None for say in self._say(known, at=at)]
 
     def look(self, *, at: float) -> list[Say]:
         """Return the messages that had to wait."""
