@@ -142,6 +142,7 @@ class Terminal(Generic[Simulated]):
     def _leave(self) -> None:
         if self.there:
             self.there = False
+            self._woken.set()
             asyncio.get_running_loop().remove_reader(self._ours)
 
     def _flush(self) -> None:
