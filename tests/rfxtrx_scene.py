@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -51,7 +52,7 @@ async def scene(
     *,
     device: SimulatedStick | None = None,
     protocols: tuple[str, ...] | None = None,
-    silence_s: float = 60.0,
+    silence_s: float | None = None,
     times: Times = TIMES,
     ready: bool = True,
 ) -> AsyncIterator[Scene]:
@@ -63,8 +64,10 @@ async def scene(
     async def heard(packet: Packet | bytes) -> None:
         found.heard.append(packet)
 
-    settings = Settings(port=str(folder / "tty"), protocols=protocols, silence_s=silence_s)
+    settings = Settings(port=str(folder / "tty"), protocols=protocols)
     stick = Stick("rfxtrx", settings, log=logging.getLogger("rfxtrx"), heard=heard, changed=lambda: None, times=times)
+    if silence_s is not None:
+        stick.session._times = replace(stick.session._times, silence=silence_s)  # less than one may configure
     found = Scene(device, terminal, stick)
     tasks = [asyncio.ensure_future(each) for each in (terminal.run(), stick.run(), stick.tick())]
     try:

@@ -92,8 +92,7 @@ async def test_a_stick_in_its_boot_loader(tmp_path: Path, caplog: pytest.LogCapt
 
 async def test_a_hung_stick(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """It is asked, reset, its port opened again and again, and that is said; it is back when its plug was pulled."""
-    async with scene(tmp_path, silence_s=5, times=replace(TIMES, patience=0.6, answer=0.2)) as house:
-        house.stick.session._times = replace(house.stick.session._times, silence=0.2)
+    async with scene(tmp_path, silence_s=0.2, times=replace(TIMES, patience=0.6, answer=0.2)) as house:
         house.device.faults = {Fault.HUNG}
         await house.until(lambda: house.stick.figures()["starts_failed"] >= 2)
         away = house.stick.how()
@@ -113,8 +112,7 @@ async def test_a_hung_stick(tmp_path: Path, caplog: pytest.LogCaptureFixture) ->
 
 async def test_a_deaf_stick(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """One that answers, and has heard nothing since it last did, is reset; and that is said."""
-    async with scene(tmp_path, times=replace(TIMES, deaf_for=0.5)) as house:
-        house.stick.session._times = replace(house.stick.session._times, silence=0.1)
+    async with scene(tmp_path, silence_s=0.1, times=replace(TIMES, deaf_for=0.5)) as house:
         await heard_again(house)
         house.device.faults = {Fault.DEAF}
         resets = house.device.resets
