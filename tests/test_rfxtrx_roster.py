@@ -1,58 +1,16 @@
-"""From frames heard to what is published: repeats, strangers, names, off-delays, rain, batteries, restarts."""
+"""From frames heard to what is published: readings, states, repeats, off-delays, rain; no frame is too odd."""
 
 from __future__ import annotations
 
-from typing import Any
-
-import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
-from rfxtrx_bench import packet
+from rfxtrx_ear import DESK, NOON, Ear, bodies, table
 from test_topics_page import faults, message_of
 
 from drivers.rfxtrx import codec
-from hearthbus.config.schema import build
-from services.rfxtrx.known import WRITE_S, Say
-from services.rfxtrx.registry import MOST_UNNAMED
-from services.rfxtrx.roster import REPEAT_S, Found, Roster
-from services.rfxtrx.settings import OFF_DELAY_S, Settings
-
-NOON = 1_767_268_800.0
-DESK = "lighting2.ac.00abcde.5"
-
-
-def table(**config: Any) -> Settings:
-    """Return a table, checked as a file's is."""
-    return build(Settings, {"port": "/dev/nowhere", **config})
-
-
-class Ear:
-    """A roster, and the air it listens to."""
-
-    def __init__(self, devices: dict[str, Any] | None = None, **config: Any) -> None:
-        self.settings = table(devices=devices or {}, **config)
-        self.roster = Roster(self.settings)
-
-    def hear(self, name: str, subtype: int = 0, *, after: float = 0.0, **fields: Any) -> Found:
-        """Hear a packet, so many seconds after noon."""
-        return self.roster.hear(packet(name, subtype, **fields), at=NOON + after, ticks=after)
-
-    def desk(self, command: str = "on", *, after: float = 0.0, unit: int = 5, **fields: Any) -> Found:
-        """Hear a wall switch."""
-        return self.hear("lighting2", after=after, id="0xABCDE", unit=unit, command=command, **fields)
-
-    def again(self, *, at: float) -> Roster:
-        """Return a new roster, which has what this one's devices have left."""
-        late = Roster(self.settings)
-        for known in self.roster.registry.all():
-            late.registry.restore(known.body(), at=at)
-        return late
-
-
-def bodies(says: list[Say], kind: str = "") -> dict[str, dict[str, Any]]:
-    """Return what is to be published on topics of one kind."""
-    return {say.topic: say.body for say in says if say.topic.startswith(kind)}
+from services.rfxtrx.roster import REPEAT_S, Roster
+from services.rfxtrx.settings import OFF_DELAY_S
 
 
 def test_a_named_sensor_s_readings_are_published_where_it_is() -> None:
@@ -109,35 +67,6 @@ def test_repeats_of_one_telegram_are_one_press() -> None:
     assert [False, True, True, True] == [found.repeated for found in heard]
     assert all(bodies(found.says, "radio/rfxtrx/raw") for found in heard)
     assert {"button": "on", "action": "press"} == ear.desk(after=0.6 + REPEAT_S).says[1].body
-
-
-def test_a_stranger_is_listed_when_it_was_heard_thrice() -> None:
-    """Noise looks like a device once; the text says how to name one."""
-    ear = Ear()
-    heard = [ear.desk(after=60 * turn) for turn in range(3)]
-
-    assert [["radio/rfxtrx/raw"]] * 2 == [[say.topic for say in found.says] for found in heard[:2]]
-    assert f"rfxtrx/devices/{DESK}" in bodies(heard[2].says)
-    assert 3 == bodies(heard[2].says)[f"rfxtrx/devices/{DESK}"]["heard"]
-    assert f'id = "{DESK}"' in bodies(heard[2].says)["radio/rfxtrx/unknown"]["reason"]
-
-
-def test_three_times_in_a_year_is_no_device() -> None:
-    """They must be within the time that is set."""
-    ear = Ear(heard_within_s=3600)
-    heard = [ear.desk(after=3000 * turn) for turn in range(6)]
-
-    assert not any("rfxtrx/devices" in say.topic for found in heard for say in found.says)
-
-
-def test_a_stranger_s_readings_are_nobody_s() -> None:
-    """Nothing is published of a neighbour's thermometer but that it is there."""
-    ear = Ear(heard_times=1)
-    found = ear.hear("temperature", 1, id="0x2F00", celsius=20.0)
-
-    assert {"radio/rfxtrx/raw", "rfxtrx/devices/temperature.temp1.2f00", "radio/rfxtrx/unknown"} == set(
-        bodies(found.says)
-    )
 
 
 def test_what_cannot_be_is_noise() -> None:
@@ -230,79 +159,22 @@ def test_rain_of_a_counter_adds_up_when_it_begins_again() -> None:
     assert [None, 1.27, 0.762] == [body.get("delta") for body in told]
 
 
-def test_rain_goes_on_after_a_restart_and_a_new_battery() -> None:
-    """A total that begins at zero again is no rain that went away."""
-    ear = Ear({"roof": {"id": "rain.rain3.1234"}})
-    ear.hear("rain", 3, id="0x1234", mm=100.0)
-    late = Ear({"roof": {"id": "rain.rain3.1234"}})
-    late.roster = ear.again(at=NOON)
-    first = late.hear("rain", 3, after=60, id="0x1234", mm=101.5)
-    reset = late.hear("rain", 3, after=120, id="0x1234", mm=0.3)
-    then = late.hear("rain", 3, after=180, id="0x1234", mm=0.8)
-
-    assert [101.5, 101.5, 102.0] == [bodies(each.says)["sensor/roof/rain"]["value"] for each in (first, reset, then)]
-
-
-def test_a_low_battery_is_an_alert_once() -> None:
-    """It goes when the battery is changed; a nibble of two states is no percentage."""
-    ear = Ear({"hall": {"id": "temperature.temp1.2f00"}})
-    heard = [
-        ear.hear("temperature", 1, after=60 * at, id="0x2F00", celsius=20.0, battery_level=level)
-        for at, level in enumerate((9, 0, 0, 9))
+def test_data_bits_of_a_code_are_no_part_of_its_address() -> None:
+    """A PT2262 of a table is one device, whatever it says; another mask's is another."""
+    gate = {"id": "lighting4.pt2262.515500", "kind": "contact", "data_mask": 0xFF, "on_value": 0x51, "off_value": 0x54}
+    ear = Ear({"gate": gate, "fob": {"id": "lighting4.pt2262.aaaaa0", "data_mask": 0xF}})
+    told = [
+        {say.topic: say.body.get("value", say.body.get("button")) for say in found.says if "radio" not in say.topic}
+        for found in (
+            ear.hear("lighting4", code=code, after=at * 10.0)
+            for at, code in enumerate(("0x515551", "0x515554", "0x515500", "0xAAAAA5", "0xAAAAB5"))
+        )
     ]
-    alerts = [bodies(found.says, "alert/").get("alert/battery-hall") for found in heard]
 
-    assert [None, True, None, False] == [alert and alert["active"] for alert in alerts]
-    assert [1.0, 0.1, 0.1, 1.0] == [bodies(found.says)["sensor/hall/battery"]["value"] for found in heard]
-    assert "hall: its battery is low (temperature.temp1.2f00)" == (alerts[1] or {})["message"]
-
-
-def test_what_is_known_of_a_device_survives_a_restart() -> None:
-    """Its message is read back as it was told."""
-    ear = Ear({"hall": {"id": "temperature.temp1.2f00"}}, heard_times=1)
-    ear.hear("temperature", 1, id="0x2F00", celsius=20.0, rssi_dbm=-72, battery_level=0)
-    ear.desk()
-    ear.roster.registry.name(DESK, "desk", kind="light", at=NOON)
-    late = ear.again(at=NOON)
-
-    assert [each.body() for each in ear.roster.registry.all()] == [each.body() for each in late.registry.all()]
-
-
-@pytest.mark.parametrize("body", [{}, {"device": 5}, {"device": "x"}, {"device": DESK, "heard": "many", "hex": "zz"}])
-def test_what_makes_no_sense_is_not_taken_up(body: dict[str, Any]) -> None:
-    """A damaged message costs nothing but itself."""
-    roster = Roster(table())
-    roster.registry.restore(body, at=NOON)
-
-    assert all(known.heard == 0 for known in roster.registry.all())
-
-
-def test_a_device_s_message_is_written_once_a_minute() -> None:
-    """A memory card wears out; what was held back is told when its time has come, and not for ever."""
-    ear = Ear({"desk": {"id": DESK}})
-    told = [f"rfxtrx/devices/{DESK}" in bodies(ear.desk(after=at).says) for at in (0, 20, 40, 70)]
-
-    assert [True, False, False, True] == told
-
-    ear.desk(after=90)
-
-    assert [] == ear.roster.look(at=NOON + 129)
-    assert NOON + 70 + WRITE_S == ear.roster.due()
-    assert 5 == bodies(ear.roster.look(at=NOON + 130))[f"rfxtrx/devices/{DESK}"]["heard"]
-    assert ear.roster.due() is None
-
-
-def test_devices_without_a_name_are_bounded() -> None:
-    """The one that was silent longest makes room, and is counted; named ones stay."""
-    ear = Ear({"desk": {"id": DESK}}, heard_times=1)
-    ear.desk()
-    for number in range(MOST_UNNAMED + 5):
-        last = ear.hear("temperature", 1, after=number + 1, id=number + 1, celsius=20.0)
-
-    assert MOST_UNNAMED + 1 == len(ear.roster.registry.all())
-    assert 5 == ear.roster.registry.forgotten
-    assert {} == bodies(last.says)["rfxtrx/devices/temperature.temp1.0005"]
-    assert ear.roster.registry.find(DESK)
+    assert [{"sensor/gate/contact": True}, {"sensor/gate/contact": False}, {}, {"remote/fob": "5"}, {}] == [
+        {topic: value for topic, value in each.items() if not topic.startswith("rfxtrx/")} for each in told
+    ]
+    assert ["fob", "gate"] == sorted(known.name for known in ear.roster.registry.all())
 
 
 def test_messages_are_as_the_page_says() -> None:

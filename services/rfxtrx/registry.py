@@ -126,6 +126,7 @@ class Registry:
         if after.address.packet != before.address.packet:
             raise Invalid(f"{after.key} is no {before.address.packet}, and cannot stand for {before.key}")
         after.name, after.device = before.name, replace(before.device, id=after.key)
+        after.battery_low = before.battery_low  # its alert goes with the first packet that says otherwise
         if before.rain_mm is not None:
             after.rain_mm = before.rain_mm
         self._known[after.key] = after

@@ -127,7 +127,7 @@ class Roster:
 
     def switched(self, known: Known, *, on: bool, at: float) -> None:
         """Note that a device is on or off, for its delay."""
-        delay = known.device.off_delay_s or (OFF_DELAY_S if known.kind == "motion" else None)
+        delay = known.device.off_delay_s or (OFF_DELAY_S if known.kind in _ENDLESS else None)
         if on and delay is not None and (known.kind in BINARY or known.kind in STATES - {"cover"}):
             self._until[known.key] = at + delay
         else:
@@ -182,7 +182,7 @@ class Roster:
 
     def _charge(self, known: Known, packet: Packet, at: float) -> list[Say]:
         """Note how full its battery is; say when it becomes low, and when it is full again."""
-        low = battery.is_low(packet)
+        low = True if vars(packet).get("status") == "battery_low" else battery.is_low(packet)
         if low is None:
             return []
         known.battery = battery.part(packet) or (LOW if low else 1.0)
@@ -224,6 +224,8 @@ class Roster:
         return [Say(UNKNOWN, {"hex": frame.hex(), "reason": reason})] if self._often(f"?{what}", ticks) else []
 
 
+_ENDLESS: Final = frozenset({"motion", "smoke"})
+"""Kinds that often say when it begins, and never when it is over."""
 _VARIES: Final = frozenset({"sequence", "rssi_dbm", "repeat"})
 """What is not the same in two telegrams of one press."""
 

@@ -36,7 +36,7 @@ class Device:
     kind: Kind | None = None
     """What it is; default: what its packets suggest."""
     off_delay_s: float | None = None
-    """Seconds after which it is off, or motion over, unless it says so again; default: 900 for motion, else never."""
+    """Seconds after which it is off, or motion over, unless said again; default: 900 for motion and smoke."""
     data_mask: int = 0
     """PT2262: which of its 24 bits are data, for example 0x00000f; the others are its address."""
     on_value: int | None = None
