@@ -123,7 +123,7 @@ def test_encode_by_name(capsys: pytest.CaptureFixture[str]) -> None:
     text = '{"packet": "lighting2", "subtype_name": "HomeEasy EU", "id": "0xABCDEF", "unit": 5, "command": "on"}'
     main(["encode", text])
 
-    assert "0b11010000abcdef0501000000"[:24] == capsys.readouterr().out.strip()
+    assert "0b11010000abcdef05010000" == capsys.readouterr().out.strip()
 
 
 @pytest.mark.parametrize(

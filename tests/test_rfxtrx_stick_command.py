@@ -10,7 +10,7 @@ import pytest
 from cli_house import House, Told
 
 from hearthbus.cli.main import main as command
-from hearthbus.errors import HandlerError, Invalid
+from hearthbus.errors import HandlerError, Invalid, Unavailable
 from services.rfxtrx import command_info, command_modes, command_send
 
 if TYPE_CHECKING:
@@ -146,6 +146,37 @@ async def test_send() -> None:
 
     assert [("rfxtrx/send", {"hex": frame.hex()})] == service.asked
     assert "confirmed=true" in told.lines[0]
+
+
+async def test_a_frame_that_is_not_sent_ends_with_1() -> None:
+    """The reason is printed."""
+    output = Told()
+    async with House().client() as bus, bus.serve("rfxtrx/send") as responder:
+
+        async def serve() -> None:
+            async for request in responder:
+                await request.reply({"confirmed": False, "fate": "nak", "reason": "no lock"})
+
+        serving = asyncio.create_task(serve())
+        code = await command_send.send(bus, output.output, frame=bytes.fromhex("0B11000000ABCDEF05010F00"))
+        serving.cancel()
+
+    assert command_send.NOT_SENT == code
+    assert "no lock" in output.lines[0]
+
+
+async def test_a_stick_that_never_answered_has_no_modes() -> None:
+    """There is nothing to show, and the reason is said."""
+    async with House().client() as bus, bus.serve("rfxtrx/status") as responder:
+
+        async def serve() -> None:
+            async for request in responder:
+                await request.reply({"status": "away", "reason": "no such port"})
+
+        serving = asyncio.create_task(serve())
+        with pytest.raises(Unavailable, match="no such port"):
+            await command_modes.show(bus, Told().output)
+        serving.cancel()
 
 
 async def test_what_the_stick_refuses_is_said() -> None:

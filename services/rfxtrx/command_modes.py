@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from drivers.rfxtrx import modes
 from hearthbus.cli.arguments import add_json, add_url
 from hearthbus.cli.output import table
-from hearthbus.errors import Invalid
+from hearthbus.errors import Invalid, Unavailable
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -72,7 +72,7 @@ def _words(text: str) -> list[str]:
 
 async def show(bus: Bus, output: Output) -> int:
     """Print every protocol, and whether it is on."""
-    report(await bus.request("rfxtrx/status", {}), output)
+    report(await _state(bus), output)
     return 0
 
 
@@ -80,7 +80,7 @@ async def alter(
     bus: Bus, output: Output, *, wanted: list[str] | None, enable: list[str], disable: list[str], save: bool
 ) -> int:
     """Have other protocols on, and print them as they are then."""
-    state = await bus.request("rfxtrx/status", {})
+    state = await _state(bus)
     receiver = str(state.get("receiver", ""))
     try:
         on = _on(state) if wanted is None else {modes.canonical(name, receiver) for name in wanted}
@@ -93,6 +93,13 @@ async def alter(
     answer = await bus.request("rfxtrx/protocols", {"set": sorted(on), "save": save}, timeout=SET_S)
     report({**state, **answer}, output)
     return 0
+
+
+async def _state(bus: Bus) -> dict[str, Any]:
+    state = await bus.request("rfxtrx/status", {})
+    if "receiver" not in state:
+        raise Unavailable(f"rfxtrx modes: no stick has answered yet: {state.get('reason') or 'it is away'}")
+    return state
 
 
 def report(state: Mapping[str, Any], output: Output) -> None:

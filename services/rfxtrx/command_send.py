@@ -22,7 +22,10 @@ examples:
   hearthbus rfxtrx send 0B11000000ABCDEF05010F00
   hearthbus rfxtrx send $(hearthbus rfxtrx encode '{"packet": "chime", "id": "0x2A", "sound": 13}')
 
-Ends when the stick has said that it has transmitted; whether a device heard it nobody knows."""
+Ends when the stick has said that it has transmitted; whether a device heard it nobody knows.
+Exit code 1: it has not, and the reason is said."""
+NOT_SENT: Final = 1
+"""Exit code when the stick did not transmit."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -51,10 +54,10 @@ def main(args: Namespace) -> int:
 
 
 async def send(bus: Bus, output: Output, *, frame: bytes) -> int:
-    """Have it transmitted, and print what the stick says."""
+    """Have it transmitted, and print what the stick says; returns the exit code."""
     answer = await bus.request("rfxtrx/send", {"hex": frame.hex()}, timeout=TIMEOUT_S)
     if output.json:
         output.object(answer)
     else:
         output.line(body_text(answer))
-    return 0
+    return 0 if answer.get("confirmed") is True else NOT_SENT
