@@ -1,66 +1,62 @@
-"""docs/rfxtrx.md: its tables are the declarations', its examples print what they show, its claims are so."""
+"""docs/rfxtrx-house.md: its tables are configurations, and its commands do what the page says, on a simulated stick."""
 
 from __future__ import annotations
 
+import asyncio
 import re
 import shlex
-import tomllib
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from conftest import HEARTHBUS
+from test_rfxtrx_house import scene
 
-from drivers.rfxtrx import peers
-from drivers.rfxtrx.reference import DECODES, ENCODES, refreshed
-from hearthbus.cli.main import main as command
-from services.rfxtrx.command import ACTIONS
-from services.rfxtrx.settings import Settings
+from hearthbus.config import load
 
-PAGE = (Path(__file__).parent.parent / "docs" / "rfxtrx.md").read_text(encoding="utf-8")
-TYPED = re.findall(r"^(?:\$ )?hearthbus (rfxtrx .*?)(?: +#.*)?$", PAGE, re.MULTILINE)
+if TYPE_CHECKING:
+    from conftest import Broker
 
-
-def test_the_tables_are_the_declarations() -> None:
-    """The page is up to date; `python -m drivers.rfxtrx.reference docs/rfxtrx.md` renews it."""
-    assert refreshed(PAGE) == PAGE
-
-
-def test_everything_others_read_is_read() -> None:
-    """Every type and subtype of both other programs."""
-    others = peers.PYRFXTRX_DECODES | peers.NODE_DECODES
-
-    assert (234, frozenset()) == (len(others), others - DECODES)
+PAGE = (Path(__file__).parent.parent / "docs" / "rfxtrx-house.md").read_text(encoding="utf-8")
+COMMANDS = re.findall(r"^\$ hearthbus (.*)$", PAGE, re.MULTILINE)
+TABLES = re.findall(r"^```toml\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+STICK = """
+[rfxtrx]
+port = "{folder}/tty"
+heard_times = 1
+"""
 
 
-def test_everything_others_send_is_sent() -> None:
-    """And all that is sent is read too."""
-    others = peers.PYRFXTRX_ENCODES | peers.NODE_ENCODES
+@pytest.mark.parametrize("table", TABLES)
+def test_a_table_of_the_page_is_a_configuration(table: str, tmp_path: Path) -> None:
+    """As it stands, but for the port where the page leaves it out."""
+    port = "" if "port =" in table else '[rfxtrx]\nport = "/dev/ttyUSB0"\n\n'
+    (tmp_path / "house.toml").write_text(port + table)
 
-    assert (128, frozenset(), frozenset()) == (len(others), others - ENCODES, ENCODES - DECODES)
-
-
-@pytest.mark.parametrize(("typed", "shown"), re.findall(r"^\$ hearthbus (.*)\n(.*)\n```", PAGE, re.MULTILINE))
-def test_the_examples_show_what_is_printed(capsys: pytest.CaptureFixture[str], typed: str, shown: str) -> None:
-    """Each command with its output."""
-    assert 0 == command(shlex.split(typed))
-    assert f"{shown}\n" == capsys.readouterr().out
+    assert load(str(tmp_path / "house.toml")).services["rfxtrx"].config.port
 
 
-def test_every_action_that_is_typed_is_there() -> None:
-    """And each action is on the page."""
-    assert set(ACTIONS) <= {words.split()[1] for words in [*TYPED, *re.findall(r"`hearthbus (rfxtrx [^`]*)`", PAGE)]}
+async def test_the_commands_of_the_page_work(broker: Broker) -> None:
+    """One after the other, as somebody reads them; what is watched for ever is watched for one message."""
+    async with scene(broker, tables=STICK) as house:
+        device: Any = house.house
+        device.hear(device.traffic.sources[0].says(0.0))
+        house.terminal.wake()
+        await house.see("rfxtrx/devices/temperature_humidity.th1.2f01")
+        for command in COMMANDS:
+            more = ("--count", "1") if command.startswith("sub ") else ()
+            process = await asyncio.create_subprocess_exec(
+                *HEARTHBUS, *shlex.split(command), *more, "--url", broker.url, stderr=asyncio.subprocess.PIPE
+            )
+            if more:
+                device.hear({**device.traffic.sources[0].says(0.0), "celsius": 12.3})
+                house.terminal.wake()
+            async with asyncio.timeout(20):
+                _, problem = await process.communicate()
 
+            assert (0, "") == (process.returncode, problem.decode()), command
+        garden = await house.see("rfxtrx/devices/temperature_humidity.th1.5c02")
 
-def test_the_example_table_is_sound() -> None:
-    """The configuration on the page is accepted."""
-    (text,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
-
-    assert "/dev/serial" in Settings(**tomllib.loads(text)["rfxtrx"]).port
-
-
-def test_the_frames_that_are_sent_can_be() -> None:
-    """What the page encodes to send is accepted by the codec."""
-    encodes = re.findall(r"\$\(hearthbus (rfxtrx encode '.*?')\)", PAGE)
-
-    assert encodes
-    for typed in encodes:
-        assert 0 == command(shlex.split(typed))
+    assert "garden" == garden["name"]
+    assert "down" == device.receivers["rfy.rfy.012345.1"].command
+    assert 7 == len(COMMANDS)
