@@ -157,8 +157,6 @@ class Frames:
         if self._sure:
             low, high = _RANGES.get(data[1], (_LEAST, _MOST))
             return low <= length <= high
-        if data[1] not in _RANGES:
-            return False
         if len(data) < 3:
             return None
         return any(low <= length <= high for low, high in _DECLARED.get((data[1], data[2]), ()))
