@@ -92,6 +92,17 @@ def test_a_switch_with_the_id_of_a_receiver() -> None:
     ]
 
 
+def test_an_old_id_of_a_letter_and_a_number() -> None:
+    """X10's and its like were two bytes: the house's letter and the unit; whose protocol it is, a person must say."""
+    found, looks = imported({"switches": {"0x4105/5": "x", "0x4204/5": "y"}})
+
+    assert ["lighting1.x10.a.5", "lighting2.ac.0004204.5"] == [
+        table["id"] for table in found["rfxtrx"]["devices"].values()
+    ]
+    assert 1 == len(looks)
+    assert "lighting1.x10" in looks[0]
+
+
 def test_two_buttons_of_one_name() -> None:
     """Each has its table and its rule."""
     found, _ = imported({**HOUSE, "switches": {"0x1/1": "desk", "0x2/1": "desk"}})

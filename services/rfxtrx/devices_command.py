@@ -31,6 +31,13 @@ VALUES_WIDTH: Final = 40
 """Characters of the last value; `--json` has all of it."""
 _NO_VALUE: Final = frozenset({"battery_level", "spare", "repeat", "repeats", "pulse_us"})
 """Fields that nobody looks for in a table."""
+_UNITS: Final = {
+    "celsius": "°C", "setpoint_celsius": "°C", "percent": "%", "hpa": "hPa", "mm": "mm", "mm_per_hour": "mm/h",
+    "degrees": "°", "metres_per_second": "m/s", "watts": "W", "watt_hours": "Wh", "volt_amperes": "VA", "amperes": "A",
+    "volts": "V", "hertz": "Hz", "kilograms": "kg", "centimetres": "cm", "kilometres": "km",
+}  # fmt: skip
+"""Fields whose unit says as much as their name."""
+_WORDS: Final = frozenset({"command", "status"})
 
 _LIST: Final = """\
 examples:
@@ -173,7 +180,16 @@ def _values(message: Message) -> str:
     values = message.get("values")
     if not isinstance(values, dict):
         return ""
-    return " ".join(f"{key}={value_text(value)}" for key, value in values.items() if key not in _NO_VALUE)
+    told = [_value(key, value) for key, value in values.items() if key not in _NO_VALUE]
+    return ", ".join(word for word in told if word)
+
+
+def _value(key: str, value: Any) -> str:
+    if key in _UNITS:
+        return f"{value_text(value)} {_UNITS[key]}"
+    if key in _WORDS or isinstance(value, bool):
+        return value_text(value) if key in _WORDS else key if value else ""
+    return f"{key}={value_text(value)}"
 
 
 def _battery(message: Message) -> str:
