@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from rfxtrx_ear import DESK, NOON, Ear, bodies, table
 
-from services.rfxtrx import meanings, naming
 from services.rfxtrx.known import WRITE_S
 from services.rfxtrx.registry import MOST_UNNAMED
 from services.rfxtrx.roster import Roster
@@ -87,26 +86,6 @@ def test_a_new_battery_ends_the_alert_of_the_old() -> None:
     found = ear.hear("temperature", 1, after=120, id="0x2F00", celsius=20.0, battery_level=9)
 
     assert bodies(found.says)["alert/battery-hall"]["active"] is False
-
-
-@pytest.mark.parametrize(
-    ("key", "kind"),
-    [
-        ("security1.x10-pir.5a3c", "motion"),
-        ("security1.powercode-door.0a1b2c", "contact"),
-        ("security1.kd101.1a2b", "smoke"),
-        ("security1.x10-security.5a3c", "remote"),
-        ("rfy.rfy.012345.1", "cover"),
-        ("chime.byron-sx.005a", "chime"),
-        ("wind.wind1.1234", "sensor"),
-        ("edisio.shutter.12345678.1", "cover"),
-        ("radiator1.smartwares.0123456.1", "climate"),
-        (DESK, "switch"),
-    ],
-)
-def test_what_a_device_is_goes_by_its_packets(key: str, kind: str) -> None:
-    """Unless its table says otherwise."""
-    assert kind == meanings.kind(naming.read(key))
 
 
 def test_what_is_known_of_a_device_survives_a_restart() -> None:

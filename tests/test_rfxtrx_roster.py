@@ -171,9 +171,13 @@ def test_data_bits_of_a_code_are_no_part_of_its_address() -> None:
         )
     ]
 
-    assert [{"sensor/gate/contact": True}, {"sensor/gate/contact": False}, {}, {"remote/fob": "5"}, {}] == [
-        {topic: value for topic, value in each.items() if not topic.startswith("rfxtrx/")} for each in told
-    ]
+    assert [
+        {"sensor/gate/contact": True},
+        {"sensor/gate/contact": False},
+        {"remote/gate": "0"},
+        {"remote/fob": "5"},
+        {},
+    ] == [{topic: value for topic, value in each.items() if not topic.startswith("rfxtrx/")} for each in told]
     assert ["fob", "gate"] == sorted(known.name for known in ear.roster.registry.all())
 
 

@@ -39,7 +39,7 @@ KINDS: Final = {
     "curtain1": "cover", "blinds1": "cover", "blinds2": "cover", "rfy": "cover", "homeconfort": "switch",
     "funkbus": "remote", "security2": "remote", "camera1": "remote", "remote": "remote",
     "thermostat1": "climate", "thermostat2": "switch", "thermostat3": "switch", "thermostat4": "remote",
-    "thermostat5": "remote", "radiator1": "climate", "fs20": "switch",
+    "thermostat5": "remote", "radiator1": "climate",
 }  # fmt: skip
 """What sends a packet, unless the configuration says otherwise; whatever is not here is a sensor."""
 SECURITY: Final = (
@@ -54,10 +54,15 @@ EDISIO: Final = (
     ("SHUTTER", "cover"), ("TEMPERATURE", "sensor"), ("", "switch"),
 )  # fmt: skip
 """What speaks edisio, by a word of its subtype's name."""
-_BY_NAME: Final = {"security1": SECURITY, "edisio": EDISIO, "activlink": (("PIR", "motion"), ("", "chime"))}
+_BY_NAME: Final = {
+    "security1": SECURITY,
+    "edisio": EDISIO,
+    "activlink": (("PIR", "motion"), ("", "chime")),
+    "fs20": (("FHT80", "contact"), ("FHT8V", "remote"), ("", "switch")),
+}
 RUNGS: Final = {"lighting3": 10, "fs20": 16}
 """Of packets that have a command for each brightness, `level_7`: how many there are to full."""
-_WORDS: Final = ("command", "status", "alert", "knock", "sound")
+_WORDS: Final = ("command", "status", "alert", "sound", "mode")
 """Fields that say what was done, the most telling first."""
 
 

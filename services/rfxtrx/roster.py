@@ -19,7 +19,7 @@ from services.rfxtrx.meanings import BINARY
 from services.rfxtrx.quantities import Reading
 from services.rfxtrx.registry import Registry
 from services.rfxtrx.settings import OFF_DELAY_S
-from services.rfxtrx.speech import STATES, Speaker
+from services.rfxtrx.speech import STATES, Speaker, is_true
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -166,8 +166,8 @@ class Roster:
         for known in [] if done is None else self.registry.mates(address, group=done.group):
             event = meanings.event(packet.name, fields, known.device, steps)
             if event is not None:
-                if event.on is not None:
-                    self.switched(known, on=event.on, at=at)
+                if (on := is_true(event)) is not None:
+                    self.switched(known, on=on, at=at)
                 says += Speaker(known).event(event)
         return says
 

@@ -40,14 +40,13 @@ class Speaker:
         ]
 
     def event(self, event: Event) -> list[Say]:
-        """Return what it has been told to do, or says was done."""
+        """Return what it was told to do, or says was done; what makes no state is a button that was pressed."""
         known = self.known
-        if known.kind in STATES:
-            body = state(known.kind, event)
-            return [Say(f"{known.kind}/{known.name}", {**body, "confirmed": False}, retain=True)] if body else []
-        if known.kind in BINARY and event.on is not None:
-            return [self._sensor(known.place, known.kind, event.on)]
-        if known.kind in PRESSED or (known.kind in BINARY and event.word.startswith(("arm", "disarm", "panic"))):
+        if known.kind in STATES and (body := state(known.kind, event)):
+            return [Say(f"{known.kind}/{known.name}", {**body, "confirmed": False}, retain=True)]
+        if known.kind in BINARY and (true := is_true(event)) is not None:
+            return [self._sensor(known.place, known.kind, true)]
+        if known.kind in STATES | BINARY | PRESSED:
             return [Say(f"remote/{known.name}", {"button": event.word, "action": "press"})]
         return []
 
@@ -90,6 +89,13 @@ class Speaker:
         if known.rssi_dbm is not None:
             body["rssi_dbm"] = known.rssi_dbm
         return Say(f"sensor/{place}/{quantity}", body, retain=True)
+
+
+def is_true(event: Event) -> bool | None:
+    """Return whether somebody moves, a window is open; None: it was about something else."""
+    if event.on is None and event.open_ratio is not None:
+        return event.open_ratio > 0
+    return event.on
 
 
 def state(kind: str, event: Event) -> dict[str, Any]:
