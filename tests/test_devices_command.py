@@ -43,7 +43,7 @@ def test_a_table_for_people() -> None:
     """Id, kind, name, last value, when it was heard last, battery, signal, times heard; those with a name first."""
     assert [
         "id                      kind    name     last value   last seen  battery   signal  heard",
-        "temperature.temp1.2f00  sensor  balcony  -2.5 °C          40 s     good  -64 dBm    412",
+        "temperature.temp1.2f00  sensor  balcony  -2.5 °C           40 s     good  -64 dBm    412",
         "lighting2.ac.123abcd.5  switch           on, level=0       30 s           -72 dBm      3",
     ] == [line.rstrip() for line in told(SWITCH, BALCONY).lines]
 
