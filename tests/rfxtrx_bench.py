@@ -31,6 +31,7 @@ class Stick:
         self.gate.set()
         self.protocols = frozenset({"ac", "oregon"})
         self.saved = 0
+        self.frame = b""
         self.status = "online"
         self.reason = ""
 

@@ -9,6 +9,7 @@ import pytest
 from rfxtrx_bench import kill, packet, start
 from test_topics_page import faults
 
+from drivers.rfxtrx import codec
 from drivers.rfxtrx.transmissions import Fate, Outcome
 from hearthbus import HandlerError, NoResponder
 from services.rfxtrx.standing import AWAY_S
@@ -132,6 +133,16 @@ async def test_a_remote_that_is_heard_takes_the_confirmation_back(
     await stick.heard(packet("lighting2", id="0xABCDE", unit=5, command="off"))
 
     assert {"on": False, "confirmed": False} == await retained(bench, "light/desk")
+
+
+async def test_a_frame_is_told_as_it_was_heard(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that nobody knows is read, and could not be written again."""
+    _, stick = await start(bench, monkeypatch)
+    stick.frame = bytes.fromhex("0b110001029ac7a101630ff0")
+    await stick.heard(codec.decode(stick.frame))
+    raw = await bench.next("radio/rfxtrx/raw")
+
+    assert ("0b110001029ac7a101630ff0", "unknown_99") == (raw["hex"], raw["fields"]["command"])
 
 
 async def test_any_frame_can_be_sent(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

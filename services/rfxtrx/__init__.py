@@ -165,7 +165,7 @@ class RFXtrx(Service):
 
     async def _heard(self, heard: Packet | bytes) -> None:
         """Publish what a frame says."""
-        found = self._roster.hear(heard, at=self._time(), ticks=self.clock.monotonic())
+        found = self._roster.hear(heard, frame=self._stick.frame, at=self._time(), ticks=self.clock.monotonic())
         for say in found.says:
             await self._say(say)
         self._repeated += found.repeated

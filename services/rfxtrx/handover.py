@@ -40,6 +40,8 @@ class Handover:
         self.packets = 0
         self.broken = 0
         """Frames that do not decode."""
+        self.frame = b""
+        """The one that is being handed over, as it was heard: what is read leniently is not always written again."""
         self.dropped = 0
         """Frames that waited too long, for nobody took them."""
         self._name, self._log, self._heard = name, log, heard
@@ -60,7 +62,7 @@ class Handover:
             await self._came.wait()
             self._came.clear()
             while self._frames:
-                frame = self._frames.popleft()
+                frame = self.frame = self._frames.popleft()
                 try:
                     packet: Packet | bytes = decode(frame)
                 except CodecError as error:

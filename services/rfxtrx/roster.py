@@ -66,14 +66,21 @@ class Roster:
         self._until: dict[str, float] = {}
         """When a device is off again, by its key."""
 
-    def hear(self, heard: Packet | bytes, *, at: float, ticks: float) -> Found:
-        """Take what the stick has received: a packet, or the bytes of a frame."""
+    def hear(self, heard: Packet | bytes, *, at: float, ticks: float, frame: bytes = b"") -> Found:
+        """Take what the stick has received: a packet, or the bytes of a frame.
+
+        Args:
+            heard: it.
+            at: when.
+            ticks: the same on a clock that never jumps.
+            frame: a packet's bytes as they were heard: not all that is read is written again.
+        """
         try:
             packet = codec.decode(heard) if isinstance(heard, bytes) else heard
         except CodecError as error:
             assert isinstance(heard, bytes)  # noqa: S101 - for the type checker: a packet is not decoded
             return self._bad(heard, str(error), ticks)
-        frame = heard if isinstance(heard, bytes) else _frame(packet)
+        frame = heard if isinstance(heard, bytes) else frame or _frame(packet)
         plain = codec.to_plain(packet)
         signal = {"rssi_dbm": plain["rssi_dbm"]} if "rssi_dbm" in plain else {}
         found = Found([Say(RAW, {"hex": frame.hex(), "fields": _told(plain), **signal})])

@@ -47,10 +47,9 @@ class Stick:
         settings: the table `[rfxtrx]`.
         log: for what a person may want to know.
         heard: is given each packet, and the bytes of each frame that does not decode; not the stick's own messages.
+            It may transmit, and wait for the outcome.
         changed: is called when `how()` may have changed: it has come, gone, or is set differently.
         times: see there; `silence` is the settings'.
-
-    A handler may transmit, and wait for the outcome.
     """
 
     def __init__(
@@ -87,6 +86,11 @@ class Stick:
     def ready(self) -> bool:
         """Whether it receives, and something can be sent through it now."""
         return self.open and self.session.ready
+
+    @property
+    def frame(self) -> bytes:
+        """The frame of the packet `heard` was given last, as it was heard."""
+        return self._handover.frame
 
     @property
     def status(self) -> AnyStatus | None:
