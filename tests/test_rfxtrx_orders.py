@@ -144,7 +144,7 @@ def test_commands_are_counted_where_receivers_want_it() -> None:
 
 def test_a_code_has_its_data_bits_set() -> None:
     """Of a PT2262 the table says which bits are data, and what they are when it is on and off."""
-    plug = known("lighting4.pt2262.515500", data_mask=0xFF, on_value=0x51, off_value=0x54, pulse_us=400)
+    plug = known("lighting4.pt2262.5155ff", data_mask=0xFF, on_value=0x51, off_value=0x54, pulse_us=400)
 
     assert [(0x515551, 400), (0x515554, 400)] == [
         (vars(packet)["code"], vars(packet)["pulse_us"])

@@ -32,6 +32,8 @@ ADDRESSES: Final = frozenset({
 """Fields that say which device, in the order a packet has them; all others say what it does."""
 NO_DEVICE: Final = frozenset({-1, 0x00, 0x01, 0x02, 0x03, 0x61, 0x62, 0x7F})
 """Types of the stick itself, or of nobody that could be told from another."""
+CODE: Final = "lighting4"
+"""PT2262: 24 bits, of which only their owner knows which are an address."""
 _OTHER: Final = re.compile(r"[^a-z0-9_-]+")
 
 
@@ -143,6 +145,13 @@ def make(address: Address, fields: Mapping[str, Any]) -> Packet:
     except CodecError as error:
         raise Invalid(f"{address.key}: {error}") from None
     return packet
+
+
+def masked(address: Address, mask: int) -> Address:
+    """Return a PT2262 without its data bits, and any other device as it is."""
+    if address.packet != CODE or not mask:
+        return address
+    return Address(address.packet, address.subtype, {**address.fields, "code": address.fields["code"] & ~mask})
 
 
 def _classes(packet: str) -> list[type[Packet]]:

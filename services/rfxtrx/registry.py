@@ -12,7 +12,6 @@ from hearthbus import Invalid
 from services.checks import is_segment
 from services.rfxtrx import naming
 from services.rfxtrx.known import WRITE_S, Known, Say
-from services.rfxtrx.naming import Address
 from services.rfxtrx.settings import Device, Kind
 from services.rfxtrx.speech import STATES
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from drivers.rfxtrx.packet import Packet
+    from services.rfxtrx.naming import Address
     from services.rfxtrx.settings import Settings
 
 MOST_UNNAMED: Final = 500
@@ -27,7 +27,6 @@ MOST_UNNAMED: Final = 500
 MOST_NAMED: Final = 200
 """Devices that can be named by request; a broker lets one service have a thousand topics."""
 KINDS: Final = get_args(Kind)
-_CODE: Final = "lighting4"
 
 
 class Registry:
@@ -45,17 +44,17 @@ class Registry:
         self._known: dict[str, Known] = {}
         self._masks: set[int] = {0}
         for name, device in settings.devices.items():
-            known = Known(_masked(naming.read(device.id), device.data_mask), device, name, configured=True)
+            known = Known(naming.masked(naming.read(device.id), device.data_mask), device, name, configured=True)
             self._known[known.key] = known
             self._masks.add(device.data_mask)
 
     def address(self, packet: Packet) -> Address | None:
         """Return which device a packet comes from; of a PT2262 the data bits its table names are no part of that."""
         address = naming.of(packet)
-        if address is None or address.packet != _CODE:
+        if address is None or address.packet != naming.CODE:
             return address
         for mask in self._masks:
-            known = self._known.get((masked := _masked(address, mask)).key)
+            known = self._known.get((masked := naming.masked(address, mask)).key)
             if known is not None and known.device.data_mask == mask:
                 return masked
         return address
@@ -211,12 +210,6 @@ class Registry:
     def _take_back(self, known: Known) -> list[Say]:
         """Return what takes back the state told under a name it has no more."""
         return [Say(f"{known.kind}/{known.name}", {}, retain=True)] if known.kind in STATES else []
-
-
-def _masked(address: Address, mask: int) -> Address:
-    if address.packet != _CODE or not mask:
-        return address
-    return Address(address.packet, address.subtype, {**address.fields, "code": address.fields["code"] & ~mask})
 
 
 def _same_group(one: Address, other: Address) -> bool:

@@ -135,7 +135,7 @@ class Settings:
         for name, device in self.devices.items():
             if not is_segment(name):
                 yield f"devices.{name}: a name is one part of a topic, of a-z 0-9 _ . -"
-            key = naming.read(device.id).key
+            key = naming.masked(naming.read(device.id), device.data_mask).key
             if known.setdefault(key, name) != name:
                 yield f"devices.{name}: {key} is {known[key]} already"
 
