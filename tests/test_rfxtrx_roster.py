@@ -58,6 +58,23 @@ def test_a_group_command_switches_every_unit_of_its_id() -> None:
     assert {"switch/desk", "switch/lamp"} == set(bodies(found.says, "switch/"))
 
 
+def test_unit_0_is_all_of_them_where_it_is_no_unit_of_its_own() -> None:
+    """A remote's button for all blinds moves all; unit 0 of a family that counts from 0 is one blind."""
+    ear = Ear(
+        {
+            "left": {"id": "blinds1.blinds-t3.123456.1"},
+            "right": {"id": "blinds1.blinds-t3.123456.2"},
+            "attic": {"id": "blinds1.blinds-t0.1234.0"},
+            "cellar": {"id": "blinds1.blinds-t0.1234.1"},
+        }
+    )
+    every = ear.hear("blinds1", 3, id="0x123456", unit=0, command="close")
+    one = ear.hear("blinds1", 0, id="0x1234", unit=0, command="close")
+
+    assert {"cover/left", "cover/right"} == set(bodies(every.says, "cover/"))
+    assert {"cover/attic"} == set(bodies(one.says, "cover/"))
+
+
 def test_repeats_of_one_telegram_are_one_press() -> None:
     """A remote says it five times; each is on `raw`, the first alone means something; a later press does again."""
     ear = Ear({"wall": {"id": DESK, "kind": "remote"}})

@@ -1,4 +1,4 @@
-"""The RFXtrx service on a bus: requests and answers, what is confirmed, names, restarts, how the stick is."""
+"""The RFXtrx service on a bus: requests and answers, what is confirmed, how the stick is."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from rfxtrx_bench import kill, packet, start
+from rfxtrx_bench import packet, start
 from test_topics_page import faults
 
 from drivers.rfxtrx import codec
 from drivers.rfxtrx.transmissions import Fate, Outcome
-from hearthbus import HandlerError, NoResponder
+from hearthbus import HandlerError
 from services.rfxtrx.standing import AWAY_S
 
 if TYPE_CHECKING:
@@ -124,6 +124,19 @@ async def test_a_bell_rings_and_a_button_is_pressed(bench: Bench, monkeypatch: p
     assert [("chime", 1), ("rfy", 3)] == [(each.name, repeats) for each, repeats in stick.sent]
 
 
+async def test_what_is_said_to_all_is_the_state_of_each(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The units of one id, and nobody else."""
+    devices = {
+        name: {"id": f"homeconfort.tel-010.01234.a.{unit}"} for name, unit in (("all", 0), ("one", 1), ("two", 2))
+    }
+    await start(bench, monkeypatch, devices={**devices, "other": {"id": "homeconfort.tel-010.01235.a.1"}})
+    await bench.request("switch/all/set", on=False)
+    states = {message.topic: message.body for message in await bench.bus.get("switch/+")}
+
+    assert {"switch/all", "switch/one", "switch/two"} == states.keys()
+    assert all({"on": False, "confirmed": True} == body for body in states.values())
+
+
 async def test_a_remote_that_is_heard_takes_the_confirmation_back(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -162,82 +175,6 @@ async def test_any_frame_can_be_sent(bench: Bench, monkeypatch: pytest.MonkeyPat
     ):
         with pytest.raises(HandlerError, match=complaint):
             await bench.request("rfxtrx/send", **body)
-
-
-async def test_a_device_gets_its_name_by_request(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From then on it is served and published under it, after a restart too; without a name it is not."""
-    _, stick = await start(bench, monkeypatch, heard_times=1)
-    await stick.heard(packet("lighting2", id="0xABCDE", unit=5, command="on"))
-
-    assert {"device": DESK, "name": "lamp", "kind": "light"} == await bench.request(
-        "rfxtrx/name", id=DESK, name="lamp", kind="light"
-    )
-
-    await kill(bench)
-    _, stick = await start(bench, monkeypatch)
-
-    assert {"on": True, "confirmed": True} == await bench.request("light/lamp/set", on=True)
-
-    await bench.request("rfxtrx/name", id="lamp", name="")
-
-    assert {} == await retained(bench, "light/lamp")
-    with pytest.raises(NoResponder):
-        await bench.request("light/lamp/set", on=True)
-
-
-async def test_a_device_of_the_configuration_is_changed_there(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error names the table, and what to write into it."""
-    await start(bench, monkeypatch, devices=DEVICES)
-    asks: tuple[tuple[str, dict[str, Any], str], ...] = (
-        ("rfxtrx/name", {"id": DESK, "name": "lamp"}, r"change the table \[rfxtrx\.devices\.desk\]"),
-        ("rfxtrx/name", {"id": "lighting2.ac.1.1", "name": "desk"}, f"desk is {DESK} already"),
-        ("rfxtrx/name", {"id": "lighting2.ac.1.1", "name": "The Desk"}, "write one part of a topic"),
-        ("rfxtrx/name", {"id": "lighting2.ac.1.1", "name": "x", "kind": "lamp"}, "kind is 'lamp'; write one of light"),
-        ("rfxtrx/replace", {"old": "desk", "new": "lighting2.ac.1.1"}, 'write id = "lighting2.ac.0000001.1" in'),
-        ("rfxtrx/replace", {"old": "lighting2.ac.1.1", "new": DESK}, "has not been heard, and has no name"),
-        ("rfxtrx/replace", {"old": "nobody", "new": DESK}, "'nobody' is no packet"),
-    )
-    for topic, body, complaint in asks:
-        with pytest.raises(HandlerError, match=complaint):
-            await bench.request(topic, body)
-
-
-async def test_a_new_battery_keeps_the_name(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The sensor with its new id says what it measures where the old one did; the old id is gone from the list."""
-    _, stick = await start(bench, monkeypatch, heard_times=1)
-    await stick.heard(packet("temperature", 1, id="0x2E00", celsius=20.0))
-    await bench.request("rfxtrx/name", id="temperature.temp1.2e00", name="balcony")
-    answer = await bench.request("rfxtrx/replace", old="balcony", new="temperature.temp1.2f00")
-    await stick.heard(packet("temperature", 1, id="0x2F00", celsius=5.0))
-
-    assert {"device": "temperature.temp1.2f00", "name": "balcony", "kind": "sensor"} == answer
-    assert 5.0 == (await retained(bench, "sensor/balcony/temperature"))["value"]
-    assert {} == await retained(bench, "rfxtrx/devices/temperature.temp1.2e00")
-
-
-async def test_motion_of_before_a_restart_ends_after_it(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """At its time, and not a whole delay after the start."""
-    _, stick = await start(bench, monkeypatch, devices=DEVICES)
-    await stick.heard(packet("lighting2", id="0xABCDF", unit=1, command="on"))
-    await bench.advance(40)
-    await kill(bench)
-    await start(bench, monkeypatch, devices=DEVICES)
-
-    assert (await retained(bench, "sensor/hall/motion"))["value"]
-
-    await bench.advance(30)
-
-    assert not (await retained(bench, "sensor/hall/motion"))["value"]
-
-
-async def test_what_has_no_table_any_more_is_taken_back(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A light that is gone from the configuration does not stand for ever."""
-    await start(bench, monkeypatch, devices=DEVICES)
-    await bench.request("light/desk/set", on=True)
-    await kill(bench)
-    await start(bench, monkeypatch)
-
-    assert {} == await retained(bench, "light/desk")
 
 
 async def test_a_stick_that_stays_away_is_an_alert(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

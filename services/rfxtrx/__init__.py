@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from drivers.bits import CodecError
 from hearthbus import Invalid, Message, Service, serve
 from services.jumps import Jumps
-from services.rfxtrx import orders
+from services.rfxtrx import naming, orders
 from services.rfxtrx.answering import Answering
 from services.rfxtrx.desk import Desk
 from services.rfxtrx.leftovers import PATTERNS, leftovers
@@ -156,8 +156,7 @@ class RFXtrx(Service):
 
     async def _is_so(self, known: Known, state: Mapping[str, Any]) -> None:
         """Publish the state an order has made, of all units where it went to all."""
-        everybody = known.address.fields.get("unit") == 0
-        for each in self._roster.registry.mates(known.address, group=everybody):
+        for each in self._roster.registry.mates(known.address, group=naming.is_all(known.address)):
             if each.kind == known.kind:
                 await self.publish(f"{each.kind}/{each.name}", state, retain=True)
                 self._roster.switched(each, on=state.get("on") is True, at=self._time())

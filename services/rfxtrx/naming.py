@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from drivers.bits import CodecError
 from drivers.rfxtrx import codec
-from drivers.rfxtrx.kinds import UNKNOWN, Absent, Choice, Identity, Split
+from drivers.rfxtrx.kinds import UNKNOWN, Absent, Choice, Identity, Split, Unit
 from hearthbus import Invalid
 from hearthbus.config.problems import nearest
 
@@ -145,6 +145,12 @@ def make(address: Address, fields: Mapping[str, Any]) -> Packet:
     except CodecError as error:
         raise Invalid(f"{address.key}: {error}") from None
     return packet
+
+
+def is_all(address: Address) -> bool:
+    """Whether it stands for all units of an id: unit 0, where that is no unit of its own."""
+    kind = _address_kinds(address.packet, address.subtype).get("unit")
+    return address.fields.get("unit") == 0 and isinstance(kind, Unit) and kind.group is not None
 
 
 def masked(address: Address, mask: int) -> Address:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from drivers.bits import CodecError
 from drivers.rfxtrx import battery, codec, plausible
 from services.instants import iso
-from services.rfxtrx import meanings, quantities
+from services.rfxtrx import meanings, naming, quantities
 from services.rfxtrx.known import Known, Say
 from services.rfxtrx.meanings import BINARY
 from services.rfxtrx.quantities import Reading
@@ -170,7 +170,8 @@ class Roster:
         fields, steps = vars(packet), meanings.levels(address)
         done = meanings.event(packet.name, fields, None, steps)
         says = []
-        for known in [] if done is None else self.registry.mates(address, group=done.group):
+        group = done is not None and (done.group or naming.is_all(address))
+        for known in [] if done is None else self.registry.mates(address, group=group):
             event = meanings.event(packet.name, fields, known.device, steps)
             if event is not None:
                 if (on := is_true(event)) is not None:
