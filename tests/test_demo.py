@@ -99,7 +99,7 @@ async def test_a_living_house_from_one_command(folder: Path) -> None:
                 await watch.see(f"sensor/{place}/temperature")
             await watch.see("radio/rf12/node/212-2", lambda body: body["kind"] == "led")
             await watch.see("service/motion_light", lambda body: body["status"] == "online")
-            answer = await bus.request("light/kitchen/set", rgb=[255, 120, 20], fade_s=2)
+            answer = await bus.request("light/kitchen/set", rgb=[255, 120, 20], brightness=1, fade_s=2)
             await watch.see("motion_light/kitchen", lambda body: body["mode"] == "manual")
             await bus.request("jeenode-twin/move", place="hall")
             lit = await watch.see("light/hall", lambda body: body["on"] and body["confirmed"])
