@@ -12,7 +12,7 @@ from rfxtrx_other_families import FAMILIES, Family, Fields
 from drivers.bits import CodecError, Reason
 from drivers.rfxtrx import fans, rawrf, shutters
 from drivers.rfxtrx.codec import PACKETS, decode, from_plain
-from drivers.rfxtrx.kinds import Choice
+from drivers.rfxtrx.names import Choice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -145,7 +145,7 @@ def test_nobody_holds_a_button_for_13_seconds() -> None:
 
 
 @pytest.mark.parametrize(("frame", "ending"), [
-    ("111c00001a2b3c4d0201000000000501" + "1d06", ("volts", 2.9)),
+    ("111c00001a2b3c4d0201000000000501" + "1d06", ("battery_volts", 2.9)),
     ("101c00001a2b3c4d0201000000000501" + "69", ("battery_level", 9)),
 ])  # fmt: skip
 def test_the_length_tells_which_end_an_edisio_frame_has(frame: str, ending: tuple[str, object]) -> None:

@@ -8,7 +8,7 @@ import pytest
 from rfxtrx_calls import Heard, heard
 
 from drivers.rfxtrx.codec import Unknown, decode
-from drivers.rfxtrx.kinds import UNKNOWN, Choice
+from drivers.rfxtrx.names import UNKNOWN, Choice
 
 if TYPE_CHECKING:
     from collections.abc import Callable

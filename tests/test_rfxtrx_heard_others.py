@@ -11,7 +11,7 @@ import pytest
 from rfxtrx_calls import Heard, heard
 
 from drivers.rfxtrx.codec import Unknown, decode, subtype_name
-from drivers.rfxtrx.kinds import Choice
+from drivers.rfxtrx.names import Choice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,7 +118,7 @@ GETTERS: dict[str, Callable[[Packet, Any], Any]] = {
     "houseCode": of("house"), "command": named("command"), "cmnd_string": named("command"),
     "commandNumber": numbered("command"), "cmnd": numbered("command"), "level": of("level"),
     "colour": lambda packet, _: {name[0].upper(): getattr(packet, name) for name in ("red", "green", "blue")},
-    "maxRepeat": of("max_repeats"), "repeatCount": of("repeat"), "batteryVoltage": of("volts"),
+    "maxRepeat": of("max_repeats"), "repeatCount": of("repeat"), "batteryVoltage": of("battery_volts"),
     "rssi": lambda packet, _: (value_of(packet, "rssi_dbm") + 120) // 8,
     "batteryLevel": of("battery_level"), "battery": of("battery_level"), "alert": numbered("alert"),
     "deviceStatus": numbered("status"), "security1_status": numbered("status"),

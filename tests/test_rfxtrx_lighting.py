@@ -38,7 +38,6 @@ BELL = {"packet": "chime", "subtype": 0x00, "id": 1, "sound": 1}
         (LIGHTWAVE | {"subtype": 0x01, "id": 0x4000}, "id: 0x4000 is not from 1 to 0x3fff"),
         (LIGHTWAVE | {"subtype": 0x05, "command": "toggle_gang_1", "unit": 4}, "unit 4 is not from 1 to 3"),
         (LIGHTWAVE | {"subtype": 0x08, "command": "colour_62"}, "'colour_62' is not there; there is off, on, bright"),
-        (LIGHTWAVE | {"subtype": 0x0A, "command": "toggle_7", "unit": 8}, "toggle_7 goes to unit 7, not 8"),
         (LIGHTWAVE | {"subtype": 0x0F, "command": "set_level", "level": 31}, "level 31 is not from 1 to 8"),
         (CUVEO | {"group": "0", "unit": 3}, "group 0 has units 1 and 2, not 3"),
         (CUVEO | {"command_sequence": 255}, "command_sequence: 255 is not from 0 to 254"),

@@ -8,9 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.bits import Bits, CodecError, Reason
+from drivers.rfxtrx.addresses import Identity, Split, Unit
 from drivers.rfxtrx.codec import PACKETS, Unknown, decode, from_plain, to_plain
-from drivers.rfxtrx.kinds import U8, Absent, Choice, Halves, Identity, Kind, Rest, Split, Unit
+from drivers.rfxtrx.kinds import U8, Absent, Halves, Kind, Rest
 from drivers.rfxtrx.lighting import Lighting1, Lighting2
+from drivers.rfxtrx.names import Choice
 from drivers.rfxtrx.packet import Packet, Shape, Variant
 
 DEVICES = [

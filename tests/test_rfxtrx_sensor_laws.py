@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from drivers.bits import CodecError
 from drivers.rfxtrx import asynchronous, climate, meters, power, rain, teleinfo, undecoded, weather
 from drivers.rfxtrx.codec import decode, from_plain, to_plain
-from drivers.rfxtrx.kinds import Absent, Choice, Kind
+from drivers.rfxtrx.kinds import Absent, Kind
+from drivers.rfxtrx.names import Choice
 from drivers.rfxtrx.plausible import implausible
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ Sources: RFXCOM's layouts. What comes over the port, a P1 telegram or teleinfo, 
 
 from typing import Annotated, Final
 
-from drivers.rfxtrx.kinds import U8, Choice, Rest, Spare8
+from drivers.rfxtrx.kinds import U8, Rest, Spare8
+from drivers.rfxtrx.names import Choice
 from drivers.rfxtrx.packet import Packet, Variant
 
 BAUD: Final = dict(

@@ -7,17 +7,9 @@ blinds with `open` and `close`. Sources: layouts as pyRFXtrx, node-rfxcom and Do
 from typing import Annotated, Final
 
 from drivers.bits import Bits
-from drivers.rfxtrx.kinds import (
-    Absent,
-    Battery,
-    Choice,
-    Command,
-    Identity,
-    Kind,
-    Rssi,
-    Spare8,
-    Unit,
-)
+from drivers.rfxtrx.addresses import Identity, Unit
+from drivers.rfxtrx.kinds import Absent, Battery, Command, Kind, Rssi, Spare8
+from drivers.rfxtrx.names import Choice
 from drivers.rfxtrx.packet import NO_SIGNAL, Packet, Variant
 
 

@@ -7,8 +7,8 @@ pyRFXtrx 0.34 have them; where node-rfxcom's reading and sending differ (Byron B
 from typing import Annotated, Final
 
 from drivers.bits import Bits, CodecError, Reason
-from drivers.rfxtrx.addresses import Jumpers
-from drivers.rfxtrx.kinds import U8, Absent, Id16, Id24, Id32, Identity, Rssi, Spare4, Spare8
+from drivers.rfxtrx.addresses import Identity, Jumpers
+from drivers.rfxtrx.kinds import U8, Absent, Id16, Id24, Id32, Rssi, Spare4
 from drivers.rfxtrx.packet import NO_SIGNAL, Packet, Variant
 
 _SOUNDED: Final = (
@@ -49,11 +49,11 @@ class ChimeSound(Packet, kind=0x16, name="chime"):
 
 
 class ChimeSoundLong(Packet, kind=0x16, name="chime"):
-    """08 16 ss nn  ii ii  ss  xx  r.      as `ChimeSound`, and a byte more."""
+    """08 16 ss nn  ii ii  ss  xx  r.      as `ChimeSound`, and x, a byte of id that these do not use."""
 
     id: Id16
     sound: U8
-    spare_id: Spare8 = 0
+    id_4: U8 = 0
     rssi_dbm: Rssi = NO_SIGNAL
     spare: Spare4 = 0
 
@@ -74,10 +74,10 @@ class ChimeNumber(Packet, kind=0x16, name="chime"):
 
 
 class ChimeNumberLong(Packet, kind=0x16, name="chime"):
-    """08 16 ss nn  ii ii ii  xx  r.      as `ChimeNumber`, and a byte more."""
+    """08 16 ss nn  ii ii ii  xx  r.      as `ChimeNumber`, and x, a byte of id that these do not use."""
 
     id: Id24
-    spare_id: Spare8 = 0
+    id_4: U8 = 0
     rssi_dbm: Rssi = NO_SIGNAL
     spare: Spare4 = 0
 
@@ -96,11 +96,11 @@ class ChimeBy(Packet, kind=0x16, name="chime"):
 
 
 class ChimeByLong(Packet, kind=0x16, name="chime"):
-    """08 16 03 nn  ii ii is  xx  r.      as `ChimeBy`, and a byte more."""
+    """08 16 03 nn  ii ii is  xx  r.      as `ChimeBy`, and x, a byte of id that these do not use."""
 
     id: _OfBy
     sound: _SoundOfBy
-    spare_id: Spare8 = 0
+    id_4: U8 = 0
     rssi_dbm: Rssi = NO_SIGNAL
     spare: Spare4 = 0
 

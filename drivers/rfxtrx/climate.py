@@ -8,12 +8,13 @@ from typing import Annotated, Final
 
 from drivers.bits import Bits
 from drivers.fields import DECI
-from drivers.rfxtrx.kinds import U8, U16, Battery, Celsius, Choice, Id16, Rest, Rssi
+from drivers.rfxtrx.kinds import U8, U16, Battery, Celsius, Id16, Rest, Rssi
+from drivers.rfxtrx.names import Echo
 from drivers.rfxtrx.packet import NO_SIGNAL, Packet, Variant
 
-HumidityStatus = Annotated[str, Choice(width=8, names={0: "normal", 1: "comfort", 2: "dry", 3: "wet"})]
+HumidityStatus = Annotated[str, Echo(width=8, names={0: "normal", 1: "comfort", 2: "dry", 3: "wet"})]
 """What the sensor's own display says."""
-Forecast = Annotated[str, Choice(width=8, names={0: "none", 1: "sunny", 2: "partly_cloudy", 3: "cloudy", 4: "rain"})]
+Forecast = Annotated[str, Echo(width=8, names={0: "none", 1: "sunny", 2: "partly_cloudy", 3: "cloudy", 4: "rain"})]
 """What the sensor's own display says."""
 
 

@@ -29,7 +29,9 @@ from drivers.rfxtrx import (
     undecoded,
     weather,
 )
-from drivers.rfxtrx.kinds import Absent, Head, Identity, Rest, Spare, Split
+from drivers.rfxtrx.addresses import Gap, Identity, Split
+from drivers.rfxtrx.kinds import Absent, Head, Kind, Rest, Spare
+from drivers.rfxtrx.names import Choice
 from drivers.rfxtrx.packet import Packet, Shape
 
 PACKETS: Final[tuple[type[Packet], ...]] = (
@@ -145,7 +147,8 @@ def to_plain(packet: Packet) -> dict[str, Any]:
     }
     for name, value in vars(packet).items():
         kind = kinds.get(name)
-        if name in plain or value is None or (isinstance(kind, Spare) and not value) or (name == "extra" and not value):
+        says_nothing = not value and (name == "extra" or isinstance(kind, Spare | Gap))
+        if name in plain or value is None or says_nothing:
             continue
         if isinstance(value, bytes):
             plain[name] = value.hex()
@@ -178,7 +181,8 @@ def from_plain(plain: Mapping[str, Any]) -> Packet:
         surplus, missing = fields.keys() - names, names - fields.keys() - optional
         if not surplus and not missing:
             absent = dict.fromkeys(_without_value(packet, subtype) - fields.keys())
-            return packet.made(absent | {key: _value(packet, key, value) for key, value in fields.items()})
+            kinds = dict((packet.shapes.get(subtype) or packet.shape).columns)
+            return packet.made(absent | {key: _value(kinds.get(key), key, value) for key, value in fields.items()})
         if surplus:
             first = min(surplus)
             wrong = wrong or f"has no field {first!r}{_nearest(first, names)}; it has {', '.join(sorted(names))}"
@@ -215,8 +219,9 @@ def _number(name: str, value: object) -> int:
     return value
 
 
-def _value(packet: type[Packet], name: str, value: object) -> Any:
-    kind = dict(packet.shape.columns).get(name)
+def _value(kind: Kind | None, name: str, value: object) -> Any:
+    if isinstance(kind, Choice):
+        return kind.named(value)
     if name in {"subtype", "sequence", "packet_type"} or (isinstance(kind, Identity | Split) and value is not None):
         return _number(name, value)
     if kind is None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from drivers.bits import Bits, Sign, Switch, Text
-from drivers.rfxtrx.kinds import Absent, Choice, Identity, Rung, Spare, Split, Unit
+from drivers.rfxtrx.addresses import Gap, Identity, Split, Unit
+from drivers.rfxtrx.kinds import Absent, Rung, Spare
+from drivers.rfxtrx.names import Choice
 
 if TYPE_CHECKING:
     from drivers.rfxtrx.kinds import Kind
@@ -18,7 +20,7 @@ def fields(packet: type[Packet], variant: Variant | None) -> dict[str, str]:
     Without a variant the fields are the class's own, where subtypes do not matter.
     """
     shape = packet.shape if variant is None else packet.shapes[variant.subtype]
-    told = {name: kind_in_words(kind) for name, kind in shape.columns if not isinstance(kind, Spare | Absent)}
+    told = {name: kind_in_words(kind) for name, kind in shape.columns if not isinstance(kind, Spare | Gap | Absent)}
     if shape.tail is not None:
         name, tail = shape.tail
         told[name] = f"{tail.least} to {tail.most} bytes in hex"

@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import Annotated, Final
 
 from drivers.bits import CodecError, Reason
-from drivers.rfxtrx.kinds import Choice, Command, Id24, Identity, Rssi, Spare4, Split, Tail
+from drivers.rfxtrx.addresses import Gap, Identity, Split
+from drivers.rfxtrx.kinds import Command, Id24, Kind, Rssi, Spare4, Tail
+from drivers.rfxtrx.names import Choice
 from drivers.rfxtrx.packet import NO_SIGNAL, Packet, Variant
 
 
@@ -16,11 +18,15 @@ def _commands(*names: str) -> Choice:
     return Choice(width=8, names=dict(enumerate(names, start=1)))
 
 
-BYTE_6: Final = Split(width=24, gap=20, low_width=4, low=0)
+BYTE_6: Final[dict[str, Kind]] = {
+    "id": Split(width=24, gap=20, low_width=4, low=0), "spare_id": Gap(bits=20, at=4),
+}  # fmt: skip
 """Four jumpers or switches, 0..15; what stands before them is noise."""
-BYTES_5_6: Final = Split(width=24, gap=8, low_width=16)
+BYTES_5_6: Final[dict[str, Kind]] = {"id": Split(width=24, gap=8, low_width=16), "spare_id": Gap(bits=8, at=16)}
 BYTES_4_6: Final = Identity(width=24, low=1)
-SWITCHES: Final = Split(width=24, gap=6, low_width=15, low=0)
+SWITCHES: Final[dict[str, Kind]] = {
+    "id": Split(width=24, gap=6, low_width=15, low=0), "spare_id": Gap(bits=6, at=15),
+}  # fmt: skip
 """SEAV: see `seav`."""
 
 SPEEDS: Final = _commands("hi", "med", "low", "off", "light")
@@ -29,7 +35,7 @@ ITHO_ECO: Final = replace(
         "low", "medium", "high", "timer_1", "timer_2", "timer_3", "standby", "full", "join", "leave", "temp", "co2",
         "battery",
     ),
-    older={"away": 7, "newer_join": 8, "newer_leave": 9},
+    also={"away": 7, "newer_join": 8, "newer_leave": 9},
 )  # fmt: skip
 """As node-rfxcom numbers them. Domoticz, with a newer description, has other names from 7 on: those are sent as
 "away", "newer_join" and "newer_leave"; nothing tells which of the two a stick has."""
@@ -52,6 +58,7 @@ class Fan(Packet, kind=0x17, name="fan"):
     """
 
     id: Id24
+    spare_id: Annotated[int, Gap(bits=0)] = 0
     command: Command
     rssi_dbm: Rssi = NO_SIGNAL
     spare: Spare4 = 0
@@ -59,7 +66,7 @@ class Fan(Packet, kind=0x17, name="fan"):
     variants = (
         Variant(
             0x00, "SIEMENS SF01", "Siemens SF01", sends=True,
-            fields={"id": BYTES_5_6, "command": _commands("timer", "minus", "learn", "plus", "confirm", "light")},
+            fields={**BYTES_5_6, "command": _commands("timer", "minus", "learn", "plus", "confirm", "light")},
         ),
         Variant(
             0x01, "ITHO CVE RFT", "Itho CVE RFT", sends=True,
@@ -68,34 +75,34 @@ class Fan(Packet, kind=0x17, name="fan"):
                 "command": _commands("1", "2", "3", "timer", "not_at_home", "learn", "erase_all_remotes"),
             },
         ),
-        Variant(0x02, "LUCCI AIR", "Lucci Air", sends=True, fields={"id": BYTE_6, "command": SPEEDS}),
+        Variant(0x02, "LUCCI AIR", "Lucci Air", sends=True, fields={**BYTE_6, "command": SPEEDS}),
         Variant(
             0x03, "SEAV TXS4", "SEAV TXS4", sends=True,
-            fields={"id": SWITCHES, "command": _commands("t1", "t2", "t3", "t4")},
+            fields={**SWITCHES, "command": _commands("t1", "t2", "t3", "t4")},
         ),
         Variant(0x04, "WESTINGHOUSE 7226640", "Westinghouse 7226640", sends=True,
-                fields={"id": BYTE_6, "command": SPEEDS}),
+                fields={**BYTE_6, "command": SPEEDS}),
         Variant(
             0x05, "LUCCI AIR DC", "Lucci Air DC", sends=True,
             fields={
-                "id": BYTE_6,
+                **BYTE_6,
                 "command": _commands(
                     "power", "plus", "minus", "light", "reverse", "natural_flow", "pair", "1", "2", "3", "4", "5", "6"
                 ),
             },
         ),
-        Variant(0x06, "CASAFAN", "CasaFan", sends=True, fields={"id": BYTE_6, "command": SPEEDS}),
+        Variant(0x06, "CASAFAN", "CasaFan", sends=True, fields={**BYTE_6, "command": SPEEDS}),
         Variant(
             0x07, "FT1211R", "FT1211R", sends=True,
             fields={
-                "id": BYTES_5_6,
+                **BYTES_5_6,
                 "command": _commands("power", "light", "1", "2", "3", "4", "5", "f_r", "1h", "4h", "8h"),
             },
         ),
         Variant(
             0x08, "FALMEC", "Falmec", sends=True,
             fields={
-                "id": BYTE_6,
+                **BYTE_6,
                 "command": _commands(
                     "power_off", "speed_1", "speed_2", "speed_3", "speed_4",
                     "timer_1", "timer_2", "timer_3", "timer_4", "light_on", "light_off",
@@ -104,13 +111,14 @@ class Fan(Packet, kind=0x17, name="fan"):
         ),
         Variant(
             0x09, "LUCCI AIR DCII", "Lucci Air DC II", sends=True,
-            fields={"id": BYTE_6, "command": _commands("off", "1", "2", "3", "4", "5", "6", "light", "reverse")},
+            fields={**BYTE_6, "command": _commands("off", "1", "2", "3", "4", "5", "6", "light", "reverse")},
         ),
         Variant(0x0A, "ITHO CVE ECO RFT", "Itho CVE ECO RFT", sends=True,
                 fields={"id": BYTES_4_6, "command": ITHO_ECO}),
         Variant(
             0x0B, "NOVY", "Novy", sends=True,
             fields={
+                **BYTE_6,
                 "id": Split(width=24, gap=20, low_width=4, low=0, high=9),
                 "command": _commands("power", "plus", "minus", "light", "learn", "reset_filter", "mood_mode"),
             },

@@ -7,21 +7,9 @@ from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Final
 
 from drivers.bits import Bits
-from drivers.rfxtrx.kinds import (
-    U8,
-    Absent,
-    Choice,
-    Command,
-    Halves,
-    Id16,
-    Id24,
-    Identity,
-    Rssi,
-    Spare,
-    Spare4,
-    Spare16,
-    Unit,
-)
+from drivers.rfxtrx.addresses import Identity, Unit
+from drivers.rfxtrx.kinds import U8, Absent, Command, Halves, Id16, Id24, Rssi, Spare, Spare4, Spare16
+from drivers.rfxtrx.names import Choice
 from drivers.rfxtrx.packet import NO_SIGNAL, Packet, Variant
 
 
@@ -75,10 +63,9 @@ UP_DOWN: Final = ("off", "on", "up", "down")
 
 MERTIK_2: Final = Choice(
     width=8,
-    names={**dict(enumerate(UP_DOWN)), 4: "2nd_off", 5: "2nd_on", 7: "2nd_off", 8: "2nd_on"},
-    older={"newer_2nd_off": 7, "newer_2nd_on": 8},
+    names={**dict(enumerate(UP_DOWN)), 4: "2nd_off", 5: "2nd_on", 7: "newer_2nd_off", 8: "newer_2nd_on"},
 )
-"""A second output: off is 4 and on is 5, and since a certain firmware 7 and 8, which are sent by names of their own."""
+"""A second output: off is 4 and on is 5, and since a certain firmware 7 and 8, which have names of their own."""
 
 
 class Thermostat3(Packet, kind=0x42, name="thermostat3"):

@@ -8,7 +8,8 @@ MHz sticks is Domoticz's, where node-rfxcom reads the one of 433. Knows no seque
 from typing import Annotated, Final
 
 from drivers.bits import Bits, CodecError, Reason, Text, Value
-from drivers.rfxtrx.kinds import U8, U16, Choice, Id24, Spare, Tail
+from drivers.rfxtrx.kinds import U8, U16, Id24, Spare, Tail
+from drivers.rfxtrx.names import Echo
 from drivers.rfxtrx.packet import Packet, Variant
 
 RECEIVERS: Final = {
@@ -27,18 +28,6 @@ RESPONSES: Final = {0: "ack", 1: "ack_delayed", 2: "nak_no_lock", 3: "nak_ac_id_
 """`ack_delayed`: sent, after the channel had been busy. `nak_ac_id_zero`: AC knows no id 0."""
 _SECOND_THOUSAND: Final = frozenset({"rfx433", "rfx868", "rfx310"})
 _MOST_DBM: Final = 13
-
-
-class Echo(Choice):
-    """A choice whose unknown numbers can be written back: a stick must be told what it has said of itself."""
-
-    def write(self, value: Value) -> int:
-        """Return the number of a name, and of `unknown_66` too."""
-        head, _, number = value.rpartition("_") if isinstance(value, str) else ("", "", "")
-        digits = number.isascii() and number.isdecimal() and len(number) <= 3
-        if head == "unknown" and digits and not int(number) >> self.width:
-            return int(number)
-        return super().write(value)
 
 
 class Loose(Text):

@@ -6,7 +6,9 @@ Names are what stands on the keys; of two keys of one name the second has _2. So
 from typing import Annotated, Final
 
 from drivers.bits import Switch
-from drivers.rfxtrx.kinds import Choice, Command, Identity, Rssi, Spare
+from drivers.rfxtrx.addresses import Identity
+from drivers.rfxtrx.kinds import Command, Rssi, Spare
+from drivers.rfxtrx.names import Choice
 from drivers.rfxtrx.packet import NO_SIGNAL, Packet, Variant
 
 COMMON: Final = {
@@ -46,12 +48,12 @@ MEDION: Final = {
     0x2D: "vcr", 0x78: "v_start", 0x79: "v_end", 0x7C: "x_start", 0x7D: "x_end",
 }  # fmt: skip
 X10: Final = {
-    0x02: "0", 0x12: "8", 0x22: "4", 0x38: "rewind", 0x3A: "info", 0x40: "channel_up", 0x42: "2", 0x52: "enter",
+    0x02: "0", 0x12: "8", 0x22: "4", 0x38: "rewind", 0x3A: "info", 0x40: "channel_up", 0x42: "2", 0x52: "ent",
     0x60: "volume_up", 0x62: "6", 0x63: "stop", 0x64: "pause", 0x70: "cursor_left", 0x71: "cursor_right",
     0x72: "cursor_up", 0x73: "cursor_down", 0x74: "cursor_up_left", 0x75: "cursor_up_right",
     0x76: "cursor_down_right", 0x77: "cursor_down_left", 0x78: "left_mouse", 0x79: "left_mouse_end", 0x7B: "drag",
     0x7C: "right_mouse", 0x7D: "right_mouse_end", 0x82: "1", 0x8F: "9", 0xA0: "mute", 0xA2: "5", 0xB0: "play",
-    0xB6: "menu", 0xB8: "fast_forward", 0xBA: "a_plus_b", 0xC0: "channel_down", 0xC2: "3", 0xC9: "exit",
+    0xB6: "menu", 0xB8: "fast_forward", 0xBA: "aplusb", 0xC0: "channel_down", 0xC2: "3", 0xC9: "exit",
     0xD1: "mp3", 0xD2: "dvd", 0xD3: "cd", 0xD4: "pc_shift_4", 0xD5: "shift_5", 0xD6: "shift_ent",
     0xD7: "shift_teletext", 0xD8: "text", 0xD9: "shift_text", 0xE0: "volume_down", 0xE2: "7", 0xF2: "teletext",
     0xFF: "record",

@@ -1,4 +1,6 @@
-"""What a field of an RFXtrx packet can be beyond plain bits: names of numbers, letters, units, what a variant lacks.
+"""What a field of an RFXtrx packet can be: levels, halves, spare bits, what a variant lacks; the usual ones by name.
+
+Names of numbers are in `drivers.rfxtrx.names`, ids and units in `drivers.rfxtrx.addresses`.
 
 Every kind reads any bits, and writes only what a device can have: what is received is shown as it is, what is sent is
 refused when it cannot work. Knows no packet.
@@ -7,95 +9,12 @@ refused when it cannot work. Knows no packet.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated
 
 from drivers.bits import Bits, CodecError, Field, Reason, Sign, Value, say
 from drivers.fields import CENTI, DECI
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-UNKNOWN: Final = "unknown_"
-"""What the name of a number begins with that no table has: `unknown_35`. It is read, never written."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Choice:
-    """A number that has a name; `sends` are the names that may be written, where those are fewer."""
-
-    width: int
-    names: Mapping[int, str]
-    sends: frozenset[str] | None = None
-    strict: bool = False
-    """Whether a number without a name is an error, not `unknown_35`: noise, where it is part of an address."""
-    older: Mapping[str, int] = field(default_factory=dict)
-    """Other names of the same numbers: what another firmware does with them. They are written, never read."""
-
-    def read(self, raw: int) -> Value:
-        """Return the name of `raw`."""
-        name = self.names.get(raw)
-        if name is None and self.strict:
-            raise CodecError(Reason.VALUE, f"{raw} is none of {', '.join(self.names.values())}")
-        return f"{UNKNOWN}{raw}" if name is None else name
-
-    def write(self, value: Value) -> int:
-        """Return the number of a name, the lowest where several have it.
-
-        Raises:
-            CodecError: no number has it, or a device does not take it.
-        """
-        if not isinstance(value, str) or value not in self._numbers:
-            raise CodecError(Reason.VALUE, f"{say(value)} is not there; there is {self._listed() or 'none'}")
-        return self._numbers[value]
-
-    def _listed(self) -> str:
-        names = list(self._numbers)
-        return ", ".join(names if len(names) <= 40 else [*names[:12], "and so on to " + names[-1]])
-
-    @cached_property
-    def _numbers(self) -> dict[str, int]:
-        allowed = (name for name in self.names.values() if self.sends is None or name in self.sends)
-        numbers = {name: number for number, name in sorted(self.names.items(), reverse=True)}
-        return {name: numbers[name] for name in allowed} | dict(self.older)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Unit:
-    """A device's unit as people count it; 0 is all of them, where `group` is the number for that.
-
-    The raw number is the unit less `plus`: with `plus=1` unit 1 is 0 on the wire.
-    """
-
-    width: int
-    low: int = 1
-    high: int = 16
-    plus: int = 0
-    group: int | None = None
-
-    def read(self, raw: int) -> Value:
-        """Return the unit of `raw`.
-
-        Raises:
-            CodecError: it is less than the first could be: noise.
-        """
-        if raw + self.plus < 0 and raw != self.group:
-            raise CodecError(Reason.VALUE, f"{raw} is no unit")
-        return 0 if raw == self.group else raw + self.plus
-
-    def write(self, value: Value) -> int:
-        """Return the raw number of a unit.
-
-        Raises:
-            CodecError: the device has no such unit, or none for all.
-        """
-        if value == 0 and self.group is not None:
-            return self.group
-        if type(value) is not int or not self.low <= value <= self.high:
-            group = " or 0 for all" if self.group is not None else ""
-            only = f"{self.low}" if self.low == self.high else f"from {self.low} to {self.high}"
-            raise CodecError(Reason.VALUE, f"unit {say(value)} is not {only}{group}")
-        return value - self.plus
+from drivers.rfxtrx.addresses import Gap, Identity, Split, Unit
+from drivers.rfxtrx.names import Choice
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,27 +63,6 @@ class Absent:
         return self.fill
 
 
-def _in_hex(number: int) -> str:
-    return str(number) if 0 <= number <= 9 else f"{number:#x}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Identity(Bits):
-    """A device's id, shown in hex; one may write it if it is between `low` and `high`."""
-
-    def write(self, value: Value) -> int:
-        """Return the bits of an id.
-
-        Raises:
-            CodecError: it is none, or not between the limits.
-        """
-        low, high = self.low or 0, (1 << self.width) - 1 if self.high is None else self.high
-        if type(value) is not int or not low <= value <= high:
-            told = _in_hex(value) if type(value) is int and not abs(value) >> 128 else say(value)
-            raise CodecError(Reason.VALUE, f"{told} is not from {_in_hex(low)} to {_in_hex(high)}")
-        return value
-
-
 @dataclass(frozen=True, kw_only=True)
 class Level(Bits):
     """A device's steps of brightness, from `low` to `high`; `beside` them, what goes with commands of no level."""
@@ -178,36 +76,6 @@ class Level(Bits):
             CodecError: the device has no such level.
         """
         return value if type(value) is int and value in self.beside else super().write(value)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Split:
-    """An id in two parts around `gap` bits that are no part of it: X10 security has a byte of check between.
-
-    With nothing before the gap, or nothing behind it, the id is one part of a wider field and the rest is noise.
-    """
-
-    width: int
-    gap: int
-    low_width: int
-    low: int = 1
-    high: int | None = None
-
-    def read(self, raw: int) -> Value:
-        """Return the id."""
-        return raw >> (self.gap + self.low_width) << self.low_width | raw & ((1 << self.low_width) - 1)
-
-    def write(self, value: Value) -> int:
-        """Return the bits of an id, with zeros between.
-
-        Raises:
-            CodecError: it does not fit.
-        """
-        most = (1 << (self.width - self.gap)) - 1 if self.high is None else self.high
-        if type(value) is not int or not self.low <= value <= most:
-            told = _in_hex(value) if type(value) is int and not abs(value) >> 128 else say(value)
-            raise CodecError(Reason.VALUE, f"{told} is not from {_in_hex(self.low)} to {_in_hex(most)}")
-        return value >> self.low_width << (self.gap + self.low_width) | value & ((1 << self.low_width) - 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -265,12 +133,7 @@ class Head:
     """A field of the header that a packet shows; it has no bits behind the header."""
 
 
-Kind = Field | Choice | Unit | Rung | Absent | Split | Halves
-
-
-def letters(last: str) -> Choice:
-    """Return a byte that is a letter from A to `last`; another is noise, not an address."""
-    return Choice(width=8, names={code: chr(code) for code in range(ord("A"), ord(last) + 1)}, strict=True)
+Kind = Field | Choice | Unit | Rung | Absent | Split | Gap | Halves
 
 
 Command = Annotated[str, Choice(width=8, names={})]

@@ -7,24 +7,9 @@ node-rfxcom 2.6.2 and Domoticz have them.
 from typing import Annotated, Final
 
 from drivers.bits import Bits, CodecError, Reason
-from drivers.rfxtrx.addresses import Mask
-from drivers.rfxtrx.kinds import (
-    U16,
-    Battery,
-    Choice,
-    Command,
-    Id16,
-    Id24,
-    Identity,
-    Kind,
-    Level,
-    Rssi,
-    Spare,
-    Spare4,
-    Spare8,
-    Unit,
-    letters,
-)
+from drivers.rfxtrx.addresses import Identity, Mask, Unit
+from drivers.rfxtrx.kinds import U16, Battery, Command, Id16, Id24, Kind, Level, Rssi, Spare, Spare4, Spare8
+from drivers.rfxtrx.names import Choice, letters
 from drivers.rfxtrx.packet import NO_SIGNAL, Packet, Variant
 
 HOUSES: Final = letters("P")

@@ -8,8 +8,10 @@ Each subtype has its table of commands. Sources: layouts and limits as node-rfxc
 from typing import Annotated, Final
 
 from drivers.bits import CodecError, Reason
-from drivers.rfxtrx.kinds import Choice, Command, Id24, Identity, Kind, Level, Rssi, Spare4, Unit
+from drivers.rfxtrx.addresses import Identity, Unit
+from drivers.rfxtrx.kinds import Command, Id24, Kind, Level, Rssi, Spare4
 from drivers.rfxtrx.lighting import check_all
+from drivers.rfxtrx.names import Choice
 from drivers.rfxtrx.packet import NO_SIGNAL, Packet, Variant
 
 _TO_ALL: Final = frozenset({"group_off", "group_on", "all_lock"})
@@ -29,12 +31,8 @@ _APPLIANCE_OLD: Final = {
     "toggle": 1, "bright_room_1": 2, "dim_room_1": 3, "scene_1_room_1": 4, "scene_2_room_1": 5, "bright_room_2": 6,
     "dim_room_2": 7, "scene_1_room_2": 8, "scene_2_room_2": 9,
 }  # fmt: skip
-"""What sticks with firmware before 1026 call the same numbers."""
-_UNIT_OF: Final = {
-    name: int(name.rpartition("_")[2])
-    for name in _APPLIANCE.values()
-    if name.startswith(("toggle_", "bright_", "dim_"))
-}
+"""What sticks with firmware before 1026 call the same numbers: there the unit is said besides, so that `toggle_3` of
+another unit than 3 is one of these."""
 _LED: Final = {
     0: "power", 1: "light", 2: "bright", 3: "dim", 4: "100_percent", 5: "50_percent", 6: "25_percent", 7: "mode_plus",
     8: "speed_minus", 9: "speed_plus", 10: "mode_minus",
@@ -87,7 +85,7 @@ class Lighting5(Packet, kind=0x14, name="lighting5"):
         Variant(0x09, "EURODOMEST", "Eurodomest", sends=True, fields=_limits(20, _SWITCH, _units(4))),
         Variant(0x0A, "LIVOLO APPLIANCE", "Livolo appliance", sends=True,
                 fields=_limits(15, _APPLIANCE, _units(10))
-                | {"command": Choice(width=8, names=_APPLIANCE, older=_APPLIANCE_OLD)}),
+                | {"command": Choice(width=8, names=_APPLIANCE, also=_APPLIANCE_OLD)}),
         Variant(0x0E, "AVANTEK", "Avantek", sends=True,
                 fields=_limits(20, _SWITCH, Unit(width=8, high=5, plus=1 - ord("A"), group=0))),
         Variant(0x0F, "IT", "Intertechno, ProMax", sends=True,
@@ -97,11 +95,8 @@ class Lighting5(Packet, kind=0x14, name="lighting5"):
     )  # fmt: skip
 
     def check(self) -> None:
-        """Refuse unit 0 for what is said to one unit, one unit for what is said to all, and another's command."""
+        """Refuse unit 0 for what is said to one unit, and one unit for what is said to all."""
         check_all(self.name, self.command, self.unit, _TO_ALL)
-        if self.subtype == 0x0A and _UNIT_OF.get(self.command, self.unit) != self.unit:
-            only = _UNIT_OF[self.command]
-            raise CodecError(Reason.VALUE, f"{self.name}: {self.command} goes to unit {only}, not {self.unit}")
         if self.subtype == 0x0F and self.command == "set_level" and not 1 <= self.level <= 8:
             raise CodecError(Reason.VALUE, f"{self.name}: level {self.level} is not from 1 to 8")
 

@@ -9,22 +9,9 @@ from typing import Annotated, Final
 
 from drivers.bits import Bits, CodecError, Reason
 from drivers.fields import CENTI
-from drivers.rfxtrx.kinds import (
-    U8,
-    U16,
-    U32,
-    Battery,
-    Celsius,
-    Choice,
-    Deci16,
-    Id16,
-    Identity,
-    Rssi,
-    Signed,
-    Spare4,
-    Spare8,
-    Spare16,
-)
+from drivers.rfxtrx.addresses import Identity
+from drivers.rfxtrx.kinds import U8, U16, U32, Battery, Celsius, Deci16, Id16, Rssi, Signed, Spare4, Spare8, Spare16
+from drivers.rfxtrx.names import Echo
 from drivers.rfxtrx.packet import NO_SIGNAL, Packet, Variant
 
 WEEKDAYS: Final = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
@@ -41,7 +28,7 @@ class DateTime(Packet, kind=0x58, name="date_time", open=True):
     year: Annotated[int, Bits(width=8, plus=2000)]
     month: U8
     day: U8
-    weekday: Annotated[str, Choice(width=8, names=dict(enumerate(WEEKDAYS, 1)))]
+    weekday: Annotated[str, Echo(width=8, names=dict(enumerate(WEEKDAYS, 1)))]
     hour: U8
     minute: U8
     second: U8
@@ -120,7 +107,7 @@ class SensorMessage(Packet, kind=0x70, name="rfxsensor"):
     spare_high: Spare8 = 0
     message: Annotated[
         str,
-        Choice(
+        Echo(
             width=8,
             names={
                 0x01: "addresses_incremented",

@@ -23,6 +23,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Self, dataclass_transform, get_args, get_origin
 
 from drivers.bits import CodecError, Reason
+from drivers.rfxtrx.addresses import Gap
 from drivers.rfxtrx.kinds import Head, Kind, Tail
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ class Shape:
         plan, left = [], total
         for column, kind in self.columns:
             left -= kind.width
-            plan.append((column, left, (1 << kind.width) - 1, kind.read))
+            at, bits = (kind.at, kind.bits) if isinstance(kind, Gap) else (0, kind.width)
+            plan.append((column, left + at, (1 << bits) - 1, kind.read))
         self._plan: tuple[tuple[str, int, int, Callable[[int], Any]], ...] = tuple(plan)
 
     def read(self, data: bytes) -> dict[str, Any]:
@@ -91,7 +93,8 @@ class Shape:
         number = 0
         for name, kind in self.columns:
             try:
-                number = number << kind.width | (0 if name in zero else kind.write(values[name]))
+                bits = 0 if name in zero else kind.write(values[name])
+                number = number << kind.width | (bits << kind.at if isinstance(kind, Gap) else bits)
             except CodecError as error:
                 raise CodecError(error.reason, f"{self.name}: {name}: {error}") from None
         return number.to_bytes(self.size - _HEADER, "big")

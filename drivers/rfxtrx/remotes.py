@@ -7,20 +7,9 @@ from typing import Annotated, Final
 
 from drivers.bits import Bits, CodecError, Reason
 from drivers.fields import DECI
-from drivers.rfxtrx.kinds import (
-    U4,
-    U8,
-    U16,
-    Battery,
-    Choice,
-    Id16,
-    Identity,
-    Rssi,
-    Spare4,
-    Spare8,
-    Unit,
-    letters,
-)
+from drivers.rfxtrx.addresses import Identity, Unit
+from drivers.rfxtrx.kinds import U4, U8, U16, Battery, Id16, Rssi, Spare4, Spare8
+from drivers.rfxtrx.names import Choice, letters
 from drivers.rfxtrx.packet import NO_SIGNAL, Packet, Variant
 
 EDISIO_COMMANDS: Final = Choice(
@@ -71,7 +60,7 @@ class Edisio(Packet, kind=0x1C, name="edisio"):
     blue: U8 = 0
     max_repeats: U8 = 5
     repeat: U8 = 0
-    volts: Deci8 = 0
+    battery_volts: Deci8 = 0
     spare: Spare4 = 0
     rssi_dbm: Rssi = NO_SIGNAL
 
@@ -113,7 +102,7 @@ class EdisioTemperature(Packet, kind=0x1C, name="edisio"):
     spare_blue: Spare8 = 0
     max_repeats: U8 = 5
     repeat: U8 = 0
-    volts: Deci8 = 0
+    battery_volts: Deci8 = 0
     spare: Spare4 = 0
     rssi_dbm: Rssi = NO_SIGNAL
 

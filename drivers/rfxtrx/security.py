@@ -7,18 +7,9 @@ own, and an X10 id has 16 bits, since the byte between is a check.
 from typing import Annotated, Final
 
 from drivers.bits import Switch
-from drivers.rfxtrx.kinds import (
-    U8,
-    Battery,
-    Choice,
-    Id24,
-    Identity,
-    Kind,
-    Rssi,
-    Spare,
-    Spare4,
-    Split,
-)
+from drivers.rfxtrx.addresses import Gap, Identity, Split
+from drivers.rfxtrx.kinds import U8, Battery, Id24, Kind, Rssi, Spare, Spare4
+from drivers.rfxtrx.names import Choice
 from drivers.rfxtrx.packet import NO_SIGNAL, Packet, Variant
 
 STATUSES: Final = {
@@ -38,60 +29,68 @@ SMOKE: Final = Choice(
 """Smoke detectors all sound on one's panic; that is how a house's others are made to."""
 REMOTE: Final = Choice(width=7, names=STATUSES)
 X10: Final = Split(width=24, gap=8, low_width=8, low=0)
-TWO_BYTES: Final = Split(width=24, gap=8, low_width=0, low=0)
+TWO_BYTES: Final[dict[str, Kind]] = {"id": Split(width=24, gap=8, low_width=0, low=0), "spare_id": Gap(bits=8)}
 
 
-def _fields(identity: Kind, status: Choice) -> dict[str, Kind]:
-    return {"id": identity, "status": status}
+class X10Alarm(Packet, kind=0x20, name="security1"):
+    """X10's detectors and keyfobs.
 
-
-ANY: Final = Identity(width=24)
-
-
-class Security1(Packet, kind=0x20, name="security1"):
-    """Detectors and keyfobs of alarm systems.
-
-    08 20 ss nn  ii ii ii  ts  rb      i id: X10 has bytes 4 and 6, KD101 and SA30 have bytes 4 and 5
+    08 20 ss nn  ii cc ii  ts  rb      i id · c check of its first byte, which only who hears it needs
                                        t tamper, highest bit · s status, 7 bits · r signal · b battery
     """
 
-    id: Id24
+    id: Annotated[int, X10]
+    check_byte: Annotated[int, Gap(bits=8, at=8)] = 0
     tamper: Annotated[bool, Switch(width=1)] = False
-    status: Annotated[str, Choice(width=7, names=STATUSES)]
+    status: Annotated[str, DETECTOR]
     rssi_dbm: Rssi = NO_SIGNAL
     battery_level: Battery = 0
 
     variants = (
-        Variant(0x00, "X10 DOOR", "X10 door and window sensors", sends=True, fields=_fields(X10, DETECTOR)),
-        Variant(0x01, "X10 PIR", "X10 motion detectors", sends=True, fields=_fields(X10, DETECTOR)),
-        Variant(0x02, "X10 SECURITY", "X10 security remotes", sends=True, fields=_fields(X10, REMOTE)),
-        Variant(0x04, "POWERCODE DOOR", "Visonic PowerCode doors and windows, primary contact", sends=True,
-                fields=_fields(ANY, DETECTOR)),
-        Variant(0x05, "POWERCODE PIR", "Visonic PowerCode motion detectors", sends=True,
-                fields=_fields(ANY, DETECTOR)),
-        Variant(0x06, "CODE SECURE", "Visonic CodeSecure", sends=True, fields=_fields(ANY, DETECTOR)),
-        Variant(0x07, "POWERCODE AUX", "Visonic PowerCode doors and windows, auxiliary contact", sends=True,
-                fields=_fields(ANY, DETECTOR)),
-        Variant(0x08, "MEIANTECH", "Meiantech, Atlantic", sends=True, fields=_fields(ANY, DETECTOR)),
-        Variant(0x0B, "FERPORT TAC", "Ferport TAC", sends=True, fields=_fields(ANY, DETECTOR)),
-    )  # fmt: skip
+        Variant(0x00, "X10 DOOR", "X10 door and window sensors", sends=True),
+        Variant(0x01, "X10 PIR", "X10 motion detectors", sends=True),
+        Variant(0x02, "X10 SECURITY", "X10 security remotes", sends=True, fields={"status": REMOTE}),
+    )
+
+
+class Security1(Packet, kind=0x20, name="security1"):
+    """Detectors and keyfobs of other alarm systems.
+
+    08 20 ss nn  ii ii ii  ts  rb      i id · t tamper, highest bit · s status, 7 bits · r signal · b battery
+    """
+
+    id: Id24
+    tamper: Annotated[bool, Switch(width=1)] = False
+    status: Annotated[str, DETECTOR]
+    rssi_dbm: Rssi = NO_SIGNAL
+    battery_level: Battery = 0
+
+    variants = (
+        Variant(0x04, "POWERCODE DOOR", "Visonic PowerCode doors and windows, primary contact", sends=True),
+        Variant(0x05, "POWERCODE PIR", "Visonic PowerCode motion detectors", sends=True),
+        Variant(0x06, "CODE SECURE", "Visonic CodeSecure", sends=True),
+        Variant(0x07, "POWERCODE AUX", "Visonic PowerCode doors and windows, auxiliary contact", sends=True),
+        Variant(0x08, "MEIANTECH", "Meiantech, Atlantic", sends=True),
+        Variant(0x0B, "FERPORT TAC", "Ferport TAC", sends=True),
+    )
 
 
 class SmokeDetector(Packet, kind=0x20, name="security1"):
     """Smoke detectors, which do not tell how their battery is.
 
-    08 20 ss nn  ii ii ii  ts  r.      as above
+    08 20 ss nn  ii ii ii  ts  r.      i id, of KD101 and SA30 without the third byte; else as above
     """
 
     id: Id24
+    spare_id: Annotated[int, Gap(bits=0)] = 0
     tamper: Annotated[bool, Switch(width=1)] = False
     status: Annotated[str, SMOKE]
     rssi_dbm: Rssi = NO_SIGNAL
     spare: Spare4 = 0
 
     variants = (
-        Variant(0x03, "KD101", "KD101 smoke detectors", sends=True, fields={"id": TWO_BYTES}),
-        Variant(0x09, "SA30", "Alecto SA30 smoke detectors", sends=True, fields={"id": TWO_BYTES}),
+        Variant(0x03, "KD101", "KD101 smoke detectors", sends=True, fields=TWO_BYTES),
+        Variant(0x09, "SA30", "Alecto SA30 smoke detectors", sends=True, fields=TWO_BYTES),
         Variant(0x0A, "RM174RF", "RM174RF smoke detectors", sends=True, fields={"id": Identity(width=24, low=1)}),
     )
 
@@ -148,4 +147,4 @@ class ActivLinkPir(Packet, kind=0x1D, name="activlink"):
     variants = (Variant(0x01, "ACTIV LINK PIR", "Honeywell ActivLink motion detectors", sends=True),)
 
 
-PACKETS: Final = (Security1, SmokeDetector, Security2, ActivLinkChime, ActivLinkPir)
+PACKETS: Final = (X10Alarm, Security1, SmokeDetector, Security2, ActivLinkChime, ActivLinkPir)

@@ -7,19 +7,9 @@ and into the shutter before it can send is the stick's affair.
 from typing import Annotated, Final
 
 from drivers.bits import CodecError, Reason
-from drivers.rfxtrx.kinds import (
-    Choice,
-    Command,
-    Id24,
-    Identity,
-    Rssi,
-    Spare,
-    Spare4,
-    Spare8,
-    Spare16,
-    Unit,
-    letters,
-)
+from drivers.rfxtrx.addresses import Identity, Unit
+from drivers.rfxtrx.kinds import Command, Id24, Rssi, Spare, Spare4, Spare8, Spare16
+from drivers.rfxtrx.names import Choice, letters
 from drivers.rfxtrx.packet import NO_SIGNAL, Packet, Variant
 
 RFY_COMMANDS: Final = {

@@ -9,7 +9,9 @@ from typing import Annotated, Any, ClassVar, Final
 
 from drivers.bits import Bits, Switch
 from drivers.fields import Flag
-from drivers.rfxtrx.kinds import U4, U8, U32, Battery, Choice, Id32, Identity, Rssi, Spare
+from drivers.rfxtrx.addresses import Identity
+from drivers.rfxtrx.kinds import U4, U8, U32, Battery, Id32, Rssi, Spare
+from drivers.rfxtrx.names import Choice, Echo
 from drivers.rfxtrx.packet import NO_SIGNAL, Packet, Variant
 
 COLOURS: Final = {0: "none", 1: "blue", 2: "white", 3: "red"}
@@ -30,7 +32,7 @@ class Tic(Packet, kind=0x60, name="cartelectronic"):
     """
 
     id: Annotated[int, Identity(width=40)]
-    contract: Annotated[str, Choice(width=4, names={1: "base", 2: "two_tariffs", 3: "ejp", 4: "tempo"})]
+    contract: Annotated[str, Echo(width=4, names={1: "base", 2: "two_tariffs", 3: "ejp", 4: "tempo"})]
     period: U4
     watt_hours_1: U32
     watt_hours_2: U32

@@ -16,7 +16,6 @@ from drivers.rfxtrx.kinds import (
     Battery,
     Celsius,
     Centi16,
-    Choice,
     Deci16,
     Id16,
     Id24,
@@ -26,6 +25,7 @@ from drivers.rfxtrx.kinds import (
     Spare8,
     Spare16,
 )
+from drivers.rfxtrx.names import Echo
 from drivers.rfxtrx.packet import NO_SIGNAL, Packet, Variant
 
 _NONE16: Final = Absent(width=16)
@@ -94,7 +94,7 @@ class Lightning(Packet, kind=0x74, name="lightning", open=True):
     """
 
     id: Id24
-    status: Annotated[str, Choice(width=8, names={0: "start_up", 1: "interference", 4: "noise", 8: "strike"})]
+    status: Annotated[str, Echo(width=8, names={0: "start_up", 1: "interference", 4: "noise", 8: "strike"})]
     kilometres: Annotated[int | None, Bits(width=8, missing=63)] = None
     strikes: U8
     spare: Spare16 = 0

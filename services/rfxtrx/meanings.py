@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 ON: Final = frozenset({
     "on", "group_on", "all_on", "set_level", "set_group_level", "alarm", "alarm_delayed", "motion", "panic",
-    "light_1_on", "light_2_on", "contact_alert", "2nd_on", "lock", "all_lock", "power_on", "light_on",
+    "light_1_on", "light_2_on", "contact_alert", "2nd_on", "newer_2nd_on", "lock", "all_lock", "power_on", "light_on",
 })  # fmt: skip
 """Commands and states that switch on, open a contact, see somebody."""
 OFF: Final = frozenset({
     "off", "group_off", "all_off", "normal", "normal_delayed", "no_motion", "end_panic", "light_1_off", "light_2_off",
-    "contact_normal", "2nd_off", "unlock", "power_off", "light_off",
+    "contact_normal", "2nd_off", "newer_2nd_off", "unlock", "power_off", "light_off",
 })  # fmt: skip
 OPEN: Final = ("open", "up", "shutter_open", "run_up", "fully_open")
 """What moves a cover up, by whatever name; the first that a device has is what it is sent."""

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from drivers.bits import CodecError
 from drivers.rfxtrx import codec
-from drivers.rfxtrx.kinds import UNKNOWN, Absent, Choice, Identity, Split, Unit
+from drivers.rfxtrx.addresses import Identity, Split, Unit
+from drivers.rfxtrx.kinds import Absent
+from drivers.rfxtrx.names import UNKNOWN, Choice
 from hearthbus import Invalid
 from hearthbus.config.problems import nearest
 
