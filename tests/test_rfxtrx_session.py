@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 from rfxtrx_talk import GREETING, TH1, Talk, status
 
@@ -168,3 +170,42 @@ def test_every_receiver_s_modes_come_back() -> None:
 
             assert 1 == len(named)
             assert mask == modes.mask(named, receiver)
+
+
+def test_a_stick_that_only_receives() -> None:
+    """What is to be transmitted is refused at once; it is still asked how it is, and told its modes."""
+    talk = Talk("oregon")
+    talk.wait(0.6)
+    talk.hear(status(code=0x52), status((0, 0, 0x20, 0), command=3, code=0x52), GREETING)
+    made = talk.send()
+    asked = talk.send(bytes.fromhex("0d00000002000000000000000000"))
+    talk.hear(status((0, 0, 0x20, 0), code=0x52))
+
+    assert made.outcome is not None
+    assert (Fate.NAK, "this stick only receives") == (made.outcome.fate, made.outcome.reason)
+    assert asked.outcome is not None
+    assert Fate.SENT is asked.outcome.fate
+
+
+def test_a_day_and_a_night_leave_nothing_behind() -> None:
+    """Sensors, commands, lost answers, statuses, bytes too many: nothing grows with time."""
+    talk = Talk("ac", "oregon")
+    talk.become_ready()
+
+    def an_hour() -> int:
+        for minute in range(60):
+            talk.hear(TH1, TH1[:7])
+            talk.wait(1)
+            talk.send()
+            if minute % 7:
+                talk.answer(sequence=minute)
+            talk.wait(59)
+            talk.hear(status(), bytes(5))
+            talk.news.clear(), talk.wrote.clear(), talk.frames.clear()
+        return len(pickle.dumps((talk.session.frames, vars(talk.session.transmissions))))
+
+    early = an_hour()
+    late = [an_hour() for _ in range(23)][-1]
+
+    assert talk.session.ready
+    assert late <= early + 64

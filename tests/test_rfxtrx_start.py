@@ -164,3 +164,48 @@ def test_a_protocol_of_the_other_band() -> None:
     assert talk.session.ready
     assert "set_mode" not in talk.wrote
     assert "has none of that name" in talk.said(Notice)[0]
+
+
+def test_a_stick_that_never_greets() -> None:
+    """It is told three times to receive, is asked how it is, and is ready: what it hears is worth more than a word."""
+    talk = Talk("ac", "oregon")
+    talk.wait(0.6)
+    talk.hear(status())
+    talk.wait(6.1)
+    talk.hear(status(), TH1)
+
+    assert ["reset", "status", "start_receiver", "start_receiver", "start_receiver", "status"] == talk.wrote
+    assert talk.session.ready
+    assert [] == talk.said(Fault)
+
+
+def test_a_stick_that_dies_before_it_greets() -> None:
+    """It does not answer when it is asked how it is, and is reset."""
+    talk = Talk()
+    talk.wait(0.6)
+    talk.hear(status())
+    talk.wait(6.1 + 5)
+
+    assert "reset" == talk.wrote[-1]
+    assert "it has not answered for 5 s; resetting it" == talk.said(Fault)[0]
+
+
+@pytest.mark.parametrize("wanted", [("ac", "oregon"), ("lacrosse", "visonic")])
+def test_a_stick_that_calls_its_receiver_another_each_time(wanted: tuple[str, ...]) -> None:
+    """It is told no modes any more, for those would retune it; that is said once, and it goes on receiving."""
+    talk = Talk(*wanted)
+    talk.wait(0.6)
+    for turn in range(200):
+        match talk.wrote[-1]:
+            case "start_receiver" if talk.session.ready:
+                talk.wrote.append("")
+            case "start_receiver":
+                talk.hear(GREETING)
+            case "status" | "set_mode" as last:
+                talk.hear(status((0, 0, 0, 0), command=2 if last == "status" else 3, code=(0x53, 0x55)[turn % 2]))
+        talk.hear(status((0, 0, 0, 0), code=(0x53, 0x55)[turn % 2]))
+    codes = [frame[5] for frame, name in zip(talk.frames, talk.wrote, strict=False) if name == "set_mode"]
+
+    assert [0x53] == codes
+    assert talk.session.ready
+    assert 1 == sum("would retune it" in text for text in talk.said(Notice))

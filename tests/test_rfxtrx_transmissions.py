@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from rfxtrx_talk import Talk
 
+from drivers.rfxtrx import rawrf
 from drivers.rfxtrx.transmissions import LATE_S, MOST, Fate, Transmission, Transmissions
 
 ON = bytes.fromhex("0b11000000d5a0e201010f00")
@@ -163,3 +165,74 @@ def test_answers_nobody_waits_for() -> None:
 def test_a_complaint_about_nothing_is_no_answer() -> None:
     """The stick's "not understood" belongs to the session while nothing is in flight."""
     assert not Transmissions().is_answer(message(0xFF))
+
+
+ENTRY = bytes.fromhex("140103010001012345020099880000000000000000")
+
+
+def test_the_remotes_a_stick_knows() -> None:
+    """They come one after the other; an acknowledgement does not end the list, five seconds without one more do."""
+    talk = Talk()
+    talk.become_ready()
+    made, behind = talk.send(RFY_LIST), talk.send()
+    talk.wait(9)
+    talk.hear(ENTRY)
+    talk.answer()
+    talk.wait(4)
+    talk.hear(ENTRY)
+    talk.wait(4.9)
+    open_, waiting = made.outcome, len(talk.wrote)
+    talk.wait(0.2)
+
+    assert (None, 1) == (open_, waiting)
+    assert made.outcome is not None
+    assert (Fate.SENT, (ENTRY, ENTRY)) == (made.outcome.fate, made.outcome.remotes)
+    assert behind.outcome is None
+    assert 2 == len(talk.wrote)
+
+
+def test_an_empty_list_of_remotes() -> None:
+    """Nothing comes for twenty seconds."""
+    talk = Talk()
+    talk.become_ready()
+    made = talk.send(RFY_LIST)
+    talk.wait(20.1)
+
+    assert made.outcome is not None
+    assert (Fate.SENT, ()) == (made.outcome.fate, made.outcome.remotes)
+    assert 0 == talk.session.transmissions.timeouts
+
+
+def test_frames_that_belong_together() -> None:
+    """In their order, each behind the answer to the last and with its own number; nothing is sent between them."""
+    talk = Talk()
+    talk.become_ready()
+    parts = [part.encode() for part in rawrf.split([400, 800] * 150)]
+    made = Transmission(parts[0], 1, tuple(parts[1:]))
+    talk.session.offer(made, at=talk.at)
+    talk._look([])
+    talk.send()
+    for _ in range(3):
+        talk.answer()
+
+    assert [(0x7F, 0, 0), (0x7F, 1, 0), (0x7F, 2, 5), (0x11, 0, 0)] == [
+        (frame[1], frame[2], frame[4]) for frame in talk.frames[-4:]
+    ]
+    assert 4 == len({frame[3] for frame in talk.frames[-4:]})
+    assert made.outcome is not None
+    assert Fate.SENT is made.outcome.fate
+
+
+def test_nothing_follows_a_part_that_fails() -> None:
+    """Half a signal is no signal."""
+    talk = Talk()
+    talk.become_ready()
+    parts = [part.encode() for part in rawrf.split([400, 800] * 150)]
+    made = Transmission(parts[0], 1, tuple(parts[1:]))
+    talk.session.offer(made, at=talk.at)
+    talk._look([])
+    talk.answer(2)
+
+    assert made.outcome is not None
+    assert Fate.NAK is made.outcome.fate
+    assert 1 == len(talk.wrote)

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Final
 
 from drivers.rfxtrx import modes
 from drivers.rfxtrx.frames import SILENCE_S, Frames, Skipped, Why
-from drivers.rfxtrx.interface import Control
-from drivers.rfxtrx.news import AnyStatus, Fault, Heard, News, Notice, Phase, Times, Told
+from drivers.rfxtrx.interface import RECEIVERS, Control
+from drivers.rfxtrx.news import AnyStatus, Fault, Heard, News, Notice, Phase, Ready, Times, Told
 from drivers.rfxtrx.setup import Setup, is_about_itself
-from drivers.rfxtrx.transmissions import CONTROL, MESSAGE, RESPONSE, Transmission, Transmissions
+from drivers.rfxtrx.transmissions import CONTROL, MESSAGE, REMOTES, RESPONSE, Fate, Transmission, Transmissions
 
 if TYPE_CHECKING:
     from random import Random
@@ -27,6 +27,7 @@ PROBE_AFTER: Final = 2
 """Transmissions without an answer, in a row, after which the stick is asked whether it is there."""
 RESET_AFTER: Final = 4
 """And after which it is reset, though it has said that it is."""
+RECEIVE_ONLY: Final = RECEIVERS[0x52]
 
 
 @dataclass
@@ -109,7 +110,11 @@ class Session:
         news: list[News] = []
         for found in self.frames.tick(at=at):
             self._take(found, news, at)
-        news += self.setup.tick(at=at)
+        for each in self.setup.tick(at=at):
+            news.append(each)
+            if isinstance(each, Ready):  # for nobody has contradicted: is it there?
+                self._heard_at = self._air_at = at
+                self._probe(at)
         if self.setup.phase is Phase.BACKING_OFF:
             self.transmissions.abandon("the stick does not answer")
         if self.ready:
@@ -134,7 +139,10 @@ class Session:
 
     def offer(self, transmission: Transmission, *, at: float) -> None:
         """Take a frame to be transmitted; its `outcome` says later what became of it."""
-        if self.setup.phase in {Phase.READY, Phase.SETTING, Phase.STARTING}:
+        deaf_and_dumb = self.status is not None and self.status.receiver == RECEIVE_ONLY
+        if deaf_and_dumb and transmission.frame[1] != CONTROL:
+            transmission.end(Fate.NAK, "this stick only receives")
+        elif self.setup.phase in {Phase.READY, Phase.SETTING, Phase.STARTING}:
             self.transmissions.held |= not self.ready
             self._out += self.transmissions.offer(transmission, at=at)
         else:
@@ -170,6 +178,8 @@ class Session:
             self._air_at, self._air = at, True
             news.append(Heard(frame=found))
         elif kind == MESSAGE and not is_about_itself(found):
+            if found[2] in REMOTES:
+                self.transmissions.listed(found, at=at)
             news.append(Heard(frame=found))
         if not was_ready and self.ready:
             self._air_at = at

@@ -1,6 +1,6 @@
 """From a reset to a stick that receives, set as wanted.
 
-    reset, deaf 0.5 s ─▶ status ─▶ modes differ? set them ─▶ start ─▶ greeting, or "not understood": ready
+    reset, deaf 0.5 s ─▶ status ─▶ modes differ? set them ─▶ start ─▶ greeting, "not understood", or 6 s: ready
        ▲                    └─no answer─▶ 5.5 s of silence for its boot loader ─▶ reset, once more
        │                                                                └─no answer─▶ back off, open again
 
@@ -59,6 +59,10 @@ class Setup:
         self._patient = False
         """Whether the boot loader was waited for already."""
         self._codes = (0, 0)
+        self._receiver: int | None = None
+        """Its code, by the first status after the reset."""
+        self._turned = False
+        """Whether it has named another since."""
         self._told: modes.Mask | None = None
         self._granted: modes.Mask | None = None
         """What it had on after it was told: a firmware that lacks a protocol is not told for ever."""
@@ -67,7 +71,8 @@ class Setup:
     def reset(self, *, at: float, patient: bool = False) -> None:
         """Begin."""
         self.phase, self._patient = Phase.DEAF, patient
-        self._told = self._granted = None
+        self._told = self._granted = self._receiver = None
+        self._turned = False
         self._command("reset")
         self.due = at + self.times.deaf
 
@@ -111,8 +116,8 @@ class Setup:
                 self.reset(at=at, patient=True)
             case Phase.SETTING if self._tries < TRIES:
                 self._tell_modes(at)
-            case Phase.STARTING if self._tries < TRIES:
-                self._start(at)
+            case Phase.STARTING:
+                return self._start_again(at)
             case Phase.BACKING_OFF:
                 self.due = None
                 return [Reopen(reason="it does not answer")]
@@ -138,7 +143,7 @@ class Setup:
 
     def differs(self) -> bool:
         """Return whether it is not set as it should be, and telling it could help."""
-        if self.status is None or self.wanted is None:
+        if self.status is None or self.wanted is None or self._turned:
             return False
         wanted = self._mask(self.status)
         return self.status.mask != (self._granted if self._told == wanted and self._granted else wanted)
@@ -152,6 +157,11 @@ class Setup:
             return []
         self.status, self._codes = status, (frame[5], frame[18] if isinstance(status, Status868) else frame[13])
         news: list[News] = [Told(status=status)]
+        self._receiver = frame[5] if self._receiver is None else self._receiver
+        if frame[5] != self._receiver and not self._turned:
+            self._turned = True
+            text = f"it calls its receiver {status.receiver} now, {frame[5]:#04x} for {self._receiver:#04x}"
+            news.append(Notice(text=f"{text}; it is told no modes until it was reset, for those would retune it"))
         if self.phase in {Phase.ASKING, Phase.WAITING}:
             self.slowest = at - self._asked_at
             news += self.set_modes(at=at)
@@ -183,6 +193,14 @@ class Setup:
         self.phase = Phase.STARTING
         self._command("start_receiver")
         self._again(at)
+
+    def _start_again(self, at: float) -> list[News]:
+        """Tell it once more, or believe that it receives and only does not say so; whoever calls looks after it."""
+        if self._tries < TRIES:
+            self._start(at)
+            return []
+        self.phase, self.due, self._failed = Phase.READY, None, 0
+        return [Ready(greeting="")]
 
     def _ask(self, at: float) -> None:
         self._command("status")

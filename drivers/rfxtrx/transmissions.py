@@ -24,6 +24,8 @@ COVER_S: Final = 15.0
 """RFY and blinds: commands that queue in the stick are answered some 3 s apart, and a busy channel costs 6 s."""
 LIST_S: Final = 20.0
 """To list 40 remotes takes 10 s; there is no answer at its end."""
+LISTED_S: Final = 5.0
+"""After the last remote of a list, which come some 0.25 s apart."""
 STATUS_S: Final = 16.0
 """The slowest status reply in the logs, over a network."""
 _REMEMBERED_S: Final = 30.0
@@ -33,7 +35,10 @@ MESSAGE: Final = 0x01
 RESPONSE: Final = 0x02
 RFY: Final = 0x1A
 _COVERS: Final = frozenset({0x18, 0x19, RFY, 0x31})
-_LISTS: Final = frozenset({(RFY, 6)})
+_LISTS: Final = frozenset({(RFY, 0, 6), (RFY, 1, 6), (RFY, 3, 6), (0x19, 0x12, 5), (0x19, 0x14, 4)})
+"""Type, subtype and command of what makes a stick say which remotes it knows: RFY, ASA, Cherubini, Ozroll."""
+REMOTES: Final = frozenset({3, 4, 5, 6})
+"""Subtypes of a message that is one of them."""
 
 
 class Fate(Enum):
@@ -58,6 +63,8 @@ class Outcome:
     fate: Fate
     reason: str = ""
     """What a person should know; empty where all is well."""
+    remotes: tuple[bytes, ...] = ()
+    """What the stick said of its remotes, where that was the question: a frame each."""
 
     @property
     def sent(self) -> bool:
@@ -72,26 +79,39 @@ class Transmission:
     frame: bytes
     repeats: int = 1
     """How often it is sent, each time behind the answer to the last."""
+    rest: tuple[bytes, ...] = ()
+    """Frames that belong to it, such as the further parts of a raw signal: nothing is sent between them."""
     outcome: Outcome | None = None
     sent: int = 0
     delayed: bool = False
     offered_at: float = 0.0
     due: float = 0.0
     sequence: int = -1
+    remotes: list[bytes] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        """How many frames leave for it in all."""
+        return self.repeats * (1 + len(self.rest))
+
+    @property
+    def lists(self) -> bool:
+        """Whether it asks which remotes the stick knows."""
+        return len(self.frame) > 8 and (self.frame[1], self.frame[2], self.frame[8]) in _LISTS
 
     @property
     def wait_s(self) -> float:
         """How long its answer may take."""
-        kind, frame = self.frame[1], self.frame
+        kind = self.frame[1]
         if kind == CONTROL:
             return STATUS_S
-        if kind == RFY and len(frame) > 8 and (kind, frame[8]) in _LISTS:
+        if self.lists:
             return LIST_S
         return COVER_S if kind in _COVERS else ANSWER_S
 
     def end(self, fate: Fate, reason: str = "") -> None:
         """Say how it ended."""
-        self.outcome = Outcome(fate=fate, reason=reason)
+        self.outcome = Outcome(fate=fate, reason=reason, remotes=tuple(self.remotes))
 
     def refuse(self, reason: str) -> None:
         """End one that cannot even wait."""
@@ -172,13 +192,21 @@ class Transmissions:
         fate, reason = _fate(frame, flying.frame[1])
         if fate in {Fate.SENT, Fate.DELAYED}:
             flying.delayed |= fate is Fate.DELAYED
-            if flying.sent < flying.repeats:
+            if flying.lists:
+                return b""  # the list comes now, and nobody says where it ends
+            if flying.sent < flying.count:
                 return self._write(flying, at)
             fate = Fate.DELAYED if flying.delayed else Fate.SENT
             reason = "the channel was busy first" if flying.delayed else ""
         else:
             self.tally.refused += 1
         return self._end(fate, reason, at)
+
+    def listed(self, frame: bytes, *, at: float) -> None:
+        """Take what the stick says of one of its remotes."""
+        if self.flying is not None and self.flying.lists:
+            self.flying.remotes.append(frame)
+            self.flying.due = at + LISTED_S
 
     def is_answer(self, frame: bytes) -> bool:
         """Whether a frame of the stick answers something in flight: a response, or a complaint."""
@@ -195,12 +223,13 @@ class Transmissions:
             return self.next(at=at)
         if at < flying.due:
             return b""
+        self._given_up = {number: until for number, until in self._given_up.items() if until > at}
         self._given_up[flying.sequence] = at + _REMEMBERED_S
-        if (flying.frame[1], flying.frame[8] if len(flying.frame) > 8 else -1) in _LISTS:
+        if flying.lists:
             return self._end(Fate.SENT, "", at)  # the end of a list is that nothing more comes
         self.tally.timeouts += 1
         self.timeouts += 1
-        after = f" after {flying.sent - 1} of {flying.repeats} were acknowledged" if flying.sent > 1 else ""
+        after = f" after {flying.sent - 1} of {flying.count} were acknowledged" if flying.sent > 1 else ""
         return self._end(Fate.TIMEOUT, f"the stick did not acknowledge it in {flying.wait_s:.0f} s{after}", at)
 
     def due(self) -> float | None:
@@ -217,11 +246,12 @@ class Transmissions:
         self.timeouts = self._echoes = 0
 
     def _write(self, transmission: Transmission, at: float) -> bytes:
+        parts = (transmission.frame, *transmission.rest)
+        frame = parts[transmission.sent % len(parts)]
         transmission.sequence = self.number()
         transmission.sent += 1
         transmission.due = at + transmission.wait_s
         self.tally.transmitted += transmission.frame[1] != CONTROL
-        frame = transmission.frame
         return frame[:3] + bytes((transmission.sequence,)) + frame[4:]
 
     def _is_for(self, flying: Transmission, sequence: int, at: float) -> bool:
