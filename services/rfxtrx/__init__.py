@@ -9,10 +9,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
-from drivers.bits import CodecError
-from hearthbus import Invalid, Message, Service, serve
+from hearthbus import Invalid, Message, Service, Unavailable, serve
 from services.jumps import Jumps
-from services.rfxtrx import naming, orders
+from services.rfxtrx import asked, naming, orders
 from services.rfxtrx.answering import Answering
 from services.rfxtrx.desk import Desk
 from services.rfxtrx.leftovers import PATTERNS, leftovers
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 
 LOOK_S: Final = 30.0
 """How often to look around without being woken."""
-MOST_REPEATS: Final = 10
 
 
 class RFXtrx(Service):
@@ -46,18 +44,22 @@ class RFXtrx(Service):
         self._roster = Roster(config, prefix=self.name)
         self._bad = self._repeated = 0
         registry = self._roster.registry
-        left = [each for each in await self.get(f"{registry.topic}/+", *PATTERNS) if each.origin == self.name]
+        stand = f"{self.name}/stick"
+        left = [each for each in await self.get(f"{registry.topic}/+", stand, *PATTERNS) if each.origin == self.name]
         for message in left:
             if message.topic.startswith(f"{registry.topic}/"):
                 registry.restore(message.body, at=self.now())
         for message in left:
-            self._roster.restore_state(message.topic, message.body, at=message.time / 1e9)
+            self._roster.restore_state(message.topic, message.body, at=min(message.time / 1e9, self.now()))
         bodies = {message.topic: message.body for message in left if message.body}
         for say in (*leftovers(bodies, registry, name=self.name, at=self.now()), *registry.first(at=self.now())):
             await self._say(say)
         alert = bodies.get(f"alert/{self.name}-stick", {})
         self._standing = Standing(self.name, alerted=alert.get("active") is True)
         self._stick = Stick(self.name, config, log=self.log, heard=self._heard, changed=self._woken.set)
+        wanted = bodies.get(stand, {})
+        if wanted.get("protocols_wanted_by") == "request" and config.protocols is None:
+            self._stick.want(wanted.get("protocols_wanted"))
         self._desk = Desk(send=self._stick.send, publish=self._is_so, log=self.log)
         self._answering = Answering(self.bus, answer=self._answer, log=self.log)
         await self._serve_names()
@@ -77,12 +79,19 @@ class RFXtrx(Service):
     @serve("{name}/send")
     async def send(self, request: Message) -> dict[str, Any]:
         """Transmit a frame, or a packet as `hearthbus rfxtrx decode --json` shows it, whatever it is."""
-        frame, repeats = _frame(request), request.get("repeats", 1)
-        if type(repeats) is not int or not 1 <= repeats <= MOST_REPEATS:
-            raise Invalid(f"repeats is {repeats!r}; write a whole number from 1 to {MOST_REPEATS}")
-        outcome = await self._stick.send(frame, repeats=repeats)
+        (frame, *rest), repeats = asked.frames(request.body)
+        outcome = await self._stick.send(frame, *rest, repeats=repeats)
         reason = {"reason": outcome.reason} if outcome.reason else {}
-        return {"confirmed": outcome.sent, "fate": outcome.fate.value, **reason}
+        listed = {"remotes": asked.remotes(outcome.remotes)} if outcome.remotes else {}
+        return {"confirmed": outcome.sent, "fate": outcome.fate.value, **reason, **listed}
+
+    @serve("{name}/remotes")
+    async def remotes(self, request: Message) -> dict[str, Any]:
+        """Return the RFY remotes the stick knows, or those of another `make`; it takes ten to twenty seconds."""
+        outcome = await self._stick.send(asked.question(request.get("make", "rfy")))
+        if not outcome.sent:
+            raise Unavailable(f"the stick has not told its remotes: {outcome.reason or outcome.fate.value}")
+        return {"remotes": asked.remotes(outcome.remotes)}
 
     @serve("{name}/name")
     async def give_name(self, request: Message) -> dict[str, Any]:
@@ -99,15 +108,21 @@ class RFXtrx(Service):
 
     @serve("{name}/protocols")
     async def set_protocols(self, request: Message) -> dict[str, Any]:
-        """Have the stick receive these protocols and no others; with `save`, after it was without power too."""
+        """Have the stick receive these protocols and no others; with `save`, after it was without power too.
+
+        They are kept over a restart, unless the configuration names others: then they last until then.
+        """
         names, save = request.get("set"), request.get("save", False)
+        told: dict[str, Any] = {}
         if names is not None:
             if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
                 raise Invalid(f"set is {names!r}; write a list of names, as `hearthbus rfxtrx modes` shows them")
             await self._stick.set_protocols(names)
+            if self.config.protocols is not None:
+                told["reason"] = "the configuration names protocols too: those are set again when the service restarts"
         if save is True:
             await self._stick.save_protocols()
-        return {"protocols": sorted(self._stick.protocols)}
+        return {"protocols": sorted(self._stick.protocols), **told}
 
     @serve("{name}/status")
     async def status(self, request: Message) -> dict[str, Any]:
@@ -146,13 +161,21 @@ class RFXtrx(Service):
         known = next(each for each in named if request.topic in orders.topics(each))
         kind = request.topic.partition("/")[0]
         if kind in orders.ORDERS:
-            return await self._desk.order(known, orders.ORDERS[kind](known, request.body))
-        if kind == "notify":
-            return await self._desk.say(known, orders.ring(known))
+            order = orders.ORDERS[kind](known, request.body)
+            await self._note(known)
+            return await self._desk.order(known, order)
         count = request.get("count", 1)
-        if type(count) is not int or not 1 <= count <= MOST_REPEATS:
-            raise Invalid(f"count is {count!r}; write a whole number from 1 to {MOST_REPEATS}")
-        return await self._desk.say(known, orders.press(known, request["button"]), count=count)
+        if type(count) is not int or not 1 <= count <= asked.MOST_REPEATS:
+            raise Invalid(f"count is {count!r}; write a whole number from 1 to {asked.MOST_REPEATS}")
+        packet = orders.ring(known) if kind == "notify" else orders.press(known, request["button"])
+        await self._note(known)
+        return await self._desk.say(known, packet, count=1 if kind == "notify" else count)
+
+    async def _note(self, known: Known) -> None:
+        """Tell the number of a command before it is sent: after a crash receivers would take the next for a repeat."""
+        if known.is_dirty and known.told_at is None:
+            for say in self._roster.registry.tell(known, at=self._time()):
+                await self._say(say)
 
     async def _is_so(self, known: Known, state: Mapping[str, Any]) -> None:
         """Publish the state an order has made, of all units where it went to all."""
@@ -187,7 +210,9 @@ class RFXtrx(Service):
             now = self._time()
             for say in self._roster.look(at=now):
                 await self._say(say)
-            for say in self._standing.look(self._stick.how(), self._stick.figures(), at=now):
+            how = self._stick.how()
+            self.fault = "" if how["status"] == "online" else f"the RFXtrx at {how['port']}: {how.get('reason')}"
+            for say in self._standing.look(how, self._stick.figures(), at=now):
                 await self._say(say)
             times = [time for time in (self._roster.due(), self._standing.due()) if time is not None]
             wait = min(times, default=now + LOOK_S) - self.now()
@@ -210,19 +235,3 @@ class RFXtrx(Service):
             self._roster.shift(jump)
             self._standing.shift(jump)
         return now
-
-
-def _frame(request: Message) -> bytes:
-    """Return the frame a request names."""
-    from drivers.rfxtrx import codec
-
-    text, packet = request.get("hex"), request.get("packet")
-    if isinstance(packet, dict):
-        try:
-            return codec.from_plain(packet).encode()
-        except CodecError as error:
-            raise Invalid(f"packet: {error}") from None
-    try:
-        return bytes.fromhex(text if isinstance(text, str) else "-")
-    except ValueError:
-        raise Invalid(f"hex is {text!r}; write the bytes of a frame in hex, with its length byte") from None

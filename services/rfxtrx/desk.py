@@ -7,14 +7,16 @@ itself: a light should not go on out of the blue. What a packet says is `orders`
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from drivers.rfxtrx.transmissions import Fate, Outcome
+from drivers.rfxtrx.transmissions import LATE_S, Fate, Outcome
 from hearthbus import Unavailable
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from drivers.rfxtrx.packet import Packet
     from services.rfxtrx.known import Known
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 ANSWER_S: Final = 4.0
 """A request's usual patience is five seconds; a blind behind others can take longer."""
+MOST: Final = 32
+"""Buttons pressed on one device that may wait for their turn."""
 
 
 class Desk:
@@ -50,6 +54,7 @@ class Desk:
         self._answer_s = answer_s
         self._newest: dict[str, int] = {}
         self._turns: dict[str, asyncio.Lock] = {}
+        self._pressed: Counter[str] = Counter()
         self._flying: set[asyncio.Task[dict[str, Any]]] = set()
 
     async def order(self, known: Known, order: Order) -> dict[str, Any]:
@@ -67,6 +72,8 @@ class Desk:
         Raises:
             Unavailable: it was not sent.
         """
+        if self._pressed[known.key] >= MOST:
+            raise Unavailable(f"{known.name} was sent nothing: {MOST} buttons wait for it already")
         return await self._patiently(self._press(known, packet, count), {})
 
     async def close(self) -> None:
@@ -90,7 +97,7 @@ class Desk:
             task.exception()  # who asked has it, or has lost patience; it is in the log either way
 
     async def _fly(self, known: Known, order: Order, number: int) -> dict[str, Any]:
-        async with self._turns.setdefault(known.key, asyncio.Lock()):
+        async with self._turn(known):
             if self._newest[known.key] != number:
                 return {**order.state, "confirmed": False, "reason": "a newer request has taken its place"}
             outcome = await self._transmit(known, order.packet, known.device.repeats)
@@ -98,9 +105,27 @@ class Desk:
         return _answer(order.state, outcome)
 
     async def _press(self, known: Known, packet: Packet, count: int) -> dict[str, Any]:
-        async with self._turns.setdefault(known.key, asyncio.Lock()):
-            outcome = await self._transmit(known, packet, known.device.repeats * count)
+        self._pressed[known.key] += 1
+        try:
+            async with self._turn(known):
+                outcome = await self._transmit(known, packet, known.device.repeats * count)
+        finally:
+            self._pressed[known.key] -= 1
         return _answer({}, outcome)
+
+    @asynccontextmanager
+    async def _turn(self, known: Known) -> AsyncIterator[None]:
+        """Wait for one's turn with a device.
+
+        Raises:
+            Unavailable: it took so long that nobody expects it any more.
+        """
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        async with self._turns.setdefault(known.key, asyncio.Lock()):
+            if loop.time() > began + LATE_S:
+                raise Unavailable(f"{known.name} was sent nothing: it would have been {LATE_S:.0f} s late")
+            yield
 
     async def _transmit(self, known: Known, packet: Packet, repeats: int) -> Outcome:
         """Send a packet; return how it ended, where it may be on the air."""

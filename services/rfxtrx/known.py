@@ -132,7 +132,8 @@ class Known:
         heard, sent, values = body.get("heard"), body.get("sent_number"), body.get("values")
         self.heard = heard if type(heard) is int and heard >= 0 else 0
         self.sent_number = sent if type(sent) is int and sent >= 0 else 0
-        self.last_seen = _moment(body.get("last_seen"))
+        seen = _moment(body.get("last_seen"))
+        self.last_seen = None if seen is None else min(seen, at)  # a clock that was ahead is no reason to be young
         self.values = dict(values) if isinstance(values, dict) else {}
         self.rssi_dbm, self.battery = _number(body.get("rssi_dbm")), _number(body.get("battery"))
         self.rain_mm = _number(body.get("rain_mm"))

@@ -27,8 +27,8 @@ _ALL_ON: Final = ("all_on", "group_on")
 _ALL_OFF: Final = ("all_off", "group_off")
 _SET_LEVEL: Final = ("set_level",)
 _SET_PERCENT: Final = ("set_percent",)
-_FULL_LEVEL: Final = {"lighting2": 15}
-"""The level that goes with "on" where a receiver may look at it."""
+_FULL_LEVEL: Final = {"lighting2": 15, "lighting5": 31}
+"""The level that goes with "on" where a receiver may look at it, as both peers send it."""
 _COUNTS: Final = "command_sequence"
 """The field that counts commands: receivers take one that has not changed for a repeat."""
 _PARTS: Final = ("red", "green", "blue")

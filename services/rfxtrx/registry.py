@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 MOST_UNNAMED: Final = 500
 """Devices without a name that are remembered; then the one that was silent longest is forgotten."""
+SILENT_S: Final = 3600.0
+"""For how long: where more speak than can be remembered they would push each other out with every frame."""
 MOST_NAMED: Final = 200
 """Devices that can be named by request; a broker lets one service have a thousand topics."""
 KINDS: Final = get_args(Kind)
@@ -70,6 +72,14 @@ class Registry:
     def all(self) -> list[Known]:
         """Return every device."""
         return list(self._known.values())
+
+    def has_room(self, *, at: float) -> bool:
+        """Whether a device nobody has named can be taken up; one that cannot is counted as forgotten."""
+        unnamed = [known for known in self._known.values() if not known.name]
+        if len(unnamed) < MOST_UNNAMED or min(known.last_seen or 0.0 for known in unnamed) <= at - SILENT_S:
+            return True
+        self.forgotten += 1
+        return False
 
     def add(self, address: Address) -> Known:
         """Take up a device nobody has named."""

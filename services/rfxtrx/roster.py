@@ -94,7 +94,7 @@ class Roster:
                 found.fault = f"{address.key}: {reason}"
                 found.says += self._strange(frame, address.key, reason, ticks)
             else:
-                known = self._known(address, ticks)
+                known = self._known(address, at, ticks)
                 if known is not None:
                     self._learn(found, known, packet, frame, at)
                 found.says += self._events(address, packet, at)
@@ -140,10 +140,10 @@ class Roster:
         else:
             self._until.pop(known.key, None)
 
-    def _known(self, address: Address, ticks: float) -> Known | None:
+    def _known(self, address: Address, at: float, ticks: float) -> Known | None:
         """Return the device of an address; None: nobody has named it, and it was not heard often enough."""
         known = self.registry.find(address.key)
-        if known is None and self._often(address.key, ticks):
+        if known is None and self._often(address.key, ticks) and self.registry.has_room(at=at):
             known = self.registry.add(address)
             known.heard = self._settings.heard_times - 1
         return known

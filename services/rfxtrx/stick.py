@@ -8,6 +8,7 @@ outcome = await stick.send(packet.encode(), repeats=2)
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import suppress
 from dataclasses import replace
 from random import Random
@@ -16,15 +17,16 @@ from typing import TYPE_CHECKING, Any, Final
 from drivers.port import Lost, Opened, Port, Received
 from drivers.rfxtrx.frames import NETWORK_SILENCE_S, SILENCE_S, Skipped, Why
 from drivers.rfxtrx.interface import Control
-from drivers.rfxtrx.modes import check, spelled, warnings
+from drivers.rfxtrx.modes import check, warnings
 from drivers.rfxtrx.news import Fault, Heard, Notice, Ready, Reopen, Times, Told
 from drivers.rfxtrx.session import Session
 from drivers.rfxtrx.transmissions import Fate, Outcome, Transmission
 from hearthbus import Invalid, Unavailable
+from services.rfxtrx import account
+from services.rfxtrx.diary import Diary
 from services.rfxtrx.handover import Handover
 
 if TYPE_CHECKING:
-    import logging
     from collections.abc import Callable, Iterable
 
     from drivers.rfxtrx.news import AnyStatus, News
@@ -81,6 +83,9 @@ class Stick:
         self._moved = asyncio.Condition()
         self._waiting: dict[Transmission, asyncio.Future[Outcome]] = {}
         self._handover = Handover(name, log=log, heard=heard)
+        self._diary = Diary(name, log)
+        self._asked = False
+        """Whether a request, and not the configuration, has said which protocols are wanted."""
 
     @property
     def ready(self) -> bool:
@@ -104,40 +109,12 @@ class Stick:
 
     def how(self) -> dict[str, Any]:
         """Return how it is, as the bus says it: status (online or away), port, reason, receiver, firmware ..."""
-        status, wanted = self.status, self.session.setup.wanted
-        plain: dict[str, Any] = {"status": "online" if self.ready else "away", "port": self.settings.port}
-        if not self.ready:
-            plain["reason"] = self.fault
-        if status is not None:
-            plain |= {
-                "receiver": status.receiver,
-                "firmware": status.firmware,
-                "firmware_type": status.firmware_kind,
-                "hardware": status.hardware,
-                "protocols": sorted(self.protocols),
-            }
-            if status.transmit_dbm is not None:
-                plain["transmit_dbm"] = status.transmit_dbm
-        if wanted is not None:
-            plain["protocols_wanted"] = sorted(wanted if status is None else spelled(wanted, status.receiver))
-        return plain
+        fault = "" if self.ready else self.fault or "it is not ready"
+        return account.how(self.session, port=self.settings.port, fault=fault, by_request=self._asked)
 
     def figures(self) -> dict[str, int]:
         """Return what is counted since the service began."""
-        session, tally = self.session, self.session.transmissions.tally
-        return {
-            "packets": self._handover.packets,
-            "packets_broken": self._handover.broken,
-            "packets_dropped": self._handover.dropped,
-            "bytes_skipped": session.frames.garbage,
-            "transmitted": tally.transmitted,
-            "refused": tally.refused,
-            "not_acknowledged": tally.timeouts,
-            "answers_late": tally.answers_late,
-            "resets": session.counts.resets,
-            "starts_failed": session.setup.failures,
-            "protocols_restored": session.counts.modes_restored,
-        }
+        return account.figures(self.session, self._handover)
 
     async def run(self) -> None:
         """Keep the port open, and hand over what is heard, for ever."""
@@ -152,7 +129,7 @@ class Stick:
                 match event:
                     case Opened():
                         self.open, self.fault = True, "it is being asked how it is"
-                        self._log.info("%s: %s is open", self.name, settings.port)
+                        self._diary.once(f"{settings.port} is open", level=logging.INFO)
                         self.session.opened(at=self._now())
                     case Received(data=data):
                         await self._tell(self.session.feed(data, at=self._now()))
@@ -171,21 +148,33 @@ class Stick:
                 async with asyncio.timeout_at(self._now() + SLEEP_S if due is None else due):
                     await self._woken.wait()
 
-    async def send(self, frame: bytes, *, repeats: int = 1) -> Outcome:
+    async def send(self, frame: bytes, *rest: bytes, repeats: int = 1) -> Outcome:
         """Transmit a frame, and return what became of it; its sequence number is set here.
+
+        Args:
+            frame: it.
+            rest: frames that belong to it: nothing else is sent between them, and nothing after one that fails.
+            repeats: how often all of it is sent.
 
         Raises:
             Invalid: it is no whole frame, or a control frame (type 0x00): those could retune or wear out the stick.
         """
-        if len(frame) < 5 or frame[0] != len(frame) - 1:
-            raise Invalid(
-                f"{frame.hex() or 'nothing'} is no frame: the first byte is the count of those after it, >= 4"
-            )
-        if frame[1] <= 0x02:
-            raise Invalid(f"{frame.hex()} is a message to the stick itself, not for the air; see rfxtrx/protocols")
+        for each in (frame, *rest):
+            if len(each) < 5 or each[0] != len(each) - 1:
+                raise Invalid(
+                    f"{each.hex() or 'nothing'} is no frame: the first byte is the count of those after it, >= 4"
+                )
+            if each[1] <= 0x02:
+                raise Invalid(f"{each.hex()} is a message to the stick itself, not for the air; see rfxtrx/protocols")
         if not 1 <= repeats <= 100:
             raise Invalid(f"repeats {repeats} is not from 1 to 100")
-        return await self._transmit(Transmission(frame, repeats))
+        return await self._transmit(Transmission(frame, repeats, rest))
+
+    def want(self, names: object) -> None:
+        """Have the protocols on that a request has asked an earlier run for; what makes no sense is left alone."""
+        if isinstance(names, list) and all(isinstance(name, str) for name in names) and not check(names):
+            self.session.setup.wanted = frozenset(names)
+            self._asked = True
 
     async def set_protocols(self, names: Iterable[str]) -> frozenset[str]:
         """Have these protocols on and no others, until told otherwise, through every reset; return which are on now.
@@ -201,6 +190,8 @@ class Stick:
             self.session.want(wanted, at=self._now())
         except ValueError as error:
             raise Invalid(str(error)) from None
+        self._asked = True
+        self._changed()
         await self._settle()
         patience = 3 * self.session.setup.times.answer
         with suppress(TimeoutError):
@@ -257,13 +248,14 @@ class Stick:
                     await self._move()
                 case Ready(greeting=greeting):
                     self.fault = ""
+                    self._diary.forget()
                     self._log.info("%s: receives; %s", self.name, greeting or "its firmware has no greeting")
                     await self._move()
                 case Notice(text=text):
                     self._log.warning("%s: %s", self.name, text)
                 case Fault(text=text):
                     self.fault = text
-                    self._log.warning("%s: %s", self.name, text)
+                    self._diary.once(text)
                     await self._move()
                 case Reopen(reason=reason) if self._port is not None:
                     self._port.drop(reason)
@@ -293,7 +285,7 @@ class Stick:
         changed, self.fault = self.fault != reason, reason
         self.session.closed(f"{self.settings.port}: {reason}")
         if was_open or changed:
-            self._log.warning("%s: %s: %s", self.name, self.settings.port, reason)
+            self._diary.once(f"{self.settings.port}: {reason}")
             self._changed()
 
     def _now(self) -> float:
