@@ -12,7 +12,7 @@ from test_topics_page import message_of
 
 from hearthbus.cli.main import main as command
 from hearthbus.errors import HandlerError, Invalid
-from services.rfxtrx.devices_command import main, name, replace, report
+from services.rfxtrx.command.devices import main, name, replace, report
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cli_house import Told
 from test_rfxtrx_house import press, scene
 
-from services.rfxtrx import command_info, command_modes, command_send, devices_command
+from services.rfxtrx.command import devices, info, modes, send
 
 if TYPE_CHECKING:
     from conftest import Broker
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 async def test_the_stick_is_asked_set_and_sends(broker: Broker) -> None:
     """`info` says what it is, `modes` has another protocol on, `send` is acknowledged."""
     async with scene(broker) as house:
-        info, modes, sent = Told(json=True), Told(json=True), Told(json=True)
-        await command_info.show(house.bus, info.output)
-        change = partial(command_modes.alter, wanted=None, disable=[], save=False)
-        await change(house.bus, modes.output, enable=["keeloq"])
+        about, set_, sent = Told(json=True), Told(json=True), Told(json=True)
+        await info.show(house.bus, about.output)
+        change = partial(modes.alter, wanted=None, disable=[], save=False)
+        await change(house.bus, set_.output, enable=["keeloq"])
         frame = bytes.fromhex("0B11000000ABCDEF05010F00")
-        code = await command_send.send(house.bus, sent.output, frame=frame)
+        code = await send.send(house.bus, sent.output, frame=frame)
 
-    assert "433.92" == json.loads(info.lines[0])["receiver"]
-    assert "keeloq" not in json.loads(info.lines[0])["protocols"]
-    assert "keeloq" in json.loads(modes.lines[0])["on"]
+    assert "433.92" == json.loads(about.lines[0])["receiver"]
+    assert "keeloq" not in json.loads(about.lines[0])["protocols"]
+    assert "keeloq" in json.loads(set_.lines[0])["on"]
     assert (0, True) == (code, json.loads(sent.lines[0])["confirmed"])
 
 
@@ -38,8 +38,8 @@ async def test_devices_are_listed_and_named(broker: Broker) -> None:
         press(house, "remote-1-on")
         await house.see("light/desk")
         named, listed = Told(), Told(json=True)
-        await devices_command.name(house.bus, named.output, service="rfxtrx", device=new, called="balcony", kind=None)
-        await devices_command.show(house.bus, listed.output, service="rfxtrx")
+        await devices.name(house.bus, named.output, service="rfxtrx", device=new, called="balcony", kind=None)
+        await devices.show(house.bus, listed.output, service="rfxtrx")
     found = {each["id"]: each.get("name") for each in map(json.loads, listed.lines)}
 
     assert [f"{new} is balcony now"] == named.lines

@@ -11,7 +11,7 @@ from cli_house import House, Told
 
 from hearthbus.cli.main import main as command
 from hearthbus.errors import HandlerError, Invalid, Unavailable
-from services.rfxtrx import command_info, command_modes, command_send
+from services.rfxtrx.command import info, modes, send
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -55,12 +55,12 @@ class Service:
 def alter(**change: Any) -> Callable[[Bus, Told], Awaitable[int]]:
     """Return the work of `modes` with some options."""
     options: dict[str, Any] = {"wanted": None, "enable": [], "disable": [], "save": False, **change}
-    return lambda bus, told: command_modes.alter(bus, told.output, **options)
+    return lambda bus, told: modes.alter(bus, told.output, **options)
 
 
 async def test_info_is_a_table() -> None:
     """A line a fact."""
-    told = await Service().run(lambda bus, told: command_info.show(bus, told.output))
+    told = await Service().run(lambda bus, told: info.show(bus, told.output))
 
     assert [
         "status     online",
@@ -72,14 +72,14 @@ async def test_info_is_a_table() -> None:
 
 async def test_info_for_programs() -> None:
     """As the service says it."""
-    told = await Service().run(lambda bus, told: command_info.show(bus, told.output), json_=True)
+    told = await Service().run(lambda bus, told: info.show(bus, told.output), json_=True)
 
     assert [STATUS] == [json.loads(line) for line in told.lines]
 
 
 async def test_modes_shows_every_protocol() -> None:
     """Those that are on, those that are not, and what each is for."""
-    told = await Service().run(lambda bus, told: command_modes.show(bus, told.output))
+    told = await Service().run(lambda bus, told: modes.show(bus, told.output))
     shown = {line.split()[0]: line.split()[1] for line in told.lines}
 
     assert {"ac": "on", "oregon": "on", "x10": "-"}.items() <= shown.items()
@@ -142,7 +142,7 @@ async def test_send() -> None:
     """The frame goes to the service in hex; its answer is printed."""
     service = Service()
     frame = bytes.fromhex("0B11000000ABCDEF05010F00")
-    told = await service.run(lambda bus, told: command_send.send(bus, told.output, frame=frame))
+    told = await service.run(lambda bus, told: send.send(bus, told.output, frame=frame))
 
     assert [("rfxtrx/send", {"hex": frame.hex()})] == service.asked
     assert "confirmed=true" in told.lines[0]
@@ -158,10 +158,10 @@ async def test_a_frame_that_is_not_sent_ends_with_1() -> None:
                 await request.reply({"confirmed": False, "fate": "nak", "reason": "no lock"})
 
         serving = asyncio.create_task(serve())
-        code = await command_send.send(bus, output.output, frame=bytes.fromhex("0B11000000ABCDEF05010F00"))
+        code = await send.send(bus, output.output, frame=bytes.fromhex("0B11000000ABCDEF05010F00"))
         serving.cancel()
 
-    assert command_send.NOT_SENT == code
+    assert send.NOT_SENT == code
     assert "no lock" in output.lines[0]
 
 
@@ -175,16 +175,14 @@ async def test_a_stick_that_never_answered_has_no_modes() -> None:
 
         serving = asyncio.create_task(serve())
         with pytest.raises(Unavailable, match="no such port"):
-            await command_modes.show(bus, Told().output)
+            await modes.show(bus, Told().output)
         serving.cancel()
 
 
 async def test_what_the_stick_refuses_is_said() -> None:
     """In the service's own words."""
     with pytest.raises(HandlerError, match="the stick is away"):
-        await Service("the stick is away").run(
-            lambda bus, told: command_send.send(bus, told.output, frame=b"\x04\x11\0\0\0")
-        )
+        await Service("the stick is away").run(lambda bus, told: send.send(bus, told.output, frame=b"\x04\x11\0\0\0"))
 
 
 @pytest.mark.parametrize("frame", ["0B11", "xyz", "00"])

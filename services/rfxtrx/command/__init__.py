@@ -21,12 +21,12 @@ class Action(NamedTuple):
 
 
 ACTIONS: Final = {
-    "decode": Action("services.rfxtrx.command_decode", "say what frames mean"),
-    "encode": Action("services.rfxtrx.command_encode", "write frames from what `decode --json` prints"),
-    "packets": Action("services.rfxtrx.command_packets", "list the packets there are, their subtypes and fields"),
-    "info": Action("services.rfxtrx.command_info", "show the stick: firmware, receiver, protocols, how it is"),
-    "modes": Action("services.rfxtrx.command_modes", "show and set which protocols the stick listens to"),
-    "send": Action("services.rfxtrx.command_send", "transmit a frame"),
+    "decode": Action("services.rfxtrx.command.decode", "say what frames mean"),
+    "encode": Action("services.rfxtrx.command.encode", "write frames from what `decode --json` prints"),
+    "packets": Action("services.rfxtrx.command.packets", "list the packets there are, their subtypes and fields"),
+    "info": Action("services.rfxtrx.command.info", "show the stick: firmware, receiver, protocols, how it is"),
+    "modes": Action("services.rfxtrx.command.modes", "show and set which protocols the stick listens to"),
+    "send": Action("services.rfxtrx.command.send", "transmit a frame"),
 }
 _OFFLINE: Final = ("decode", "encode", "packets")
 """Those that need neither stick nor broker."""

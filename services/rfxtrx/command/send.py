@@ -44,7 +44,7 @@ def main(args: Namespace) -> int:
         HearthbusError: the service or the stick refuses it.
     """
     from hearthbus.cli.session import run
-    from services.rfxtrx.command_decode import as_bytes
+    from services.rfxtrx.command.decode import as_bytes
 
     frame = as_bytes(" ".join(args.frame))
     if len(frame) < 4 or frame[0] != len(frame) - 1:
