@@ -65,7 +65,11 @@ def _names(family: Family, subtype: int) -> Mapping[int, str]:
 def _device(family: Family, call: Call) -> Fields:
     if isinstance(call.args, dict):
         combined = call.args["id_combined"]
-        return {"id": combined >> 16 << 8 | combined & 0xFF, "sequence": call.args["seqnbr"]}
+        return {
+            "id": combined >> 16 << 8 | combined & 0xFF,
+            "check_byte": combined >> 8 & 0xFF,
+            "sequence": call.args["seqnbr"],
+        }
     given = call.args[0] if call.args else "0x1/1"
     if call.family == "Fan" and call.subtype == 3:
         return {"id": _seav(given)}

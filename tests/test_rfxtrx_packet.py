@@ -235,35 +235,6 @@ def test_a_mistake_in_a_class_body_ends_the_import(mistake: Any, told: str) -> N
         mistake()
 
 
-@pytest.mark.parametrize(
-    ("plain", "told"),
-    [
-        ({"packet": "lightning2"}, r"there is no packet 'lightning2'; did you mean '"),
-        ({"packet": "lighting2", "id": 1, "unit": 1, "comand": "on"}, "has no field 'comand'; did you mean 'command'?"),
-        ({"packet": "lighting2", "id": 1, "unit": 1}, "lighting2 needs command"),
-        ({"packet": "lighting2", "id": "x", "unit": 1, "command": "on"}, "id is 'x'; write a number, such as 3"),
-        ({"packet": "lighting2", "id": 1, "unit": 17, "command": "on"}, "unit 17 is not from 1 to 16"),
-        (
-            {"packet": "lighting2", "id": 1, "unit": 1, "command": "jump"},
-            "'jump' is not there; there is off, on",
-        ),
-        ({"packet": "lighting2", "id": 0, "unit": 1, "command": "on"}, "id: 0 is not from 1 to 0x3ffffff"),
-        ({"packet": "lighting2", "id": 1, "unit": 2, "command": "group_on"}, "group_on goes to unit 1, not 2"),
-        (
-            {"packet": "lighting2", "subtype": 9, "id": 1, "unit": 2, "command": "on"},
-            "lighting2 has no subtype 9",
-        ),
-        ({}, "there is no packet None"),
-    ],
-)
-def test_a_wrong_plain_object_names_what_is_wrong(plain: dict[str, Any], told: str) -> None:
-    """The field, its limit, and the nearest name."""
-    with pytest.raises(CodecError) as refusal:
-        from_plain(plain).encode()
-
-    assert told in str(refusal.value)
-
-
 def test_a_frame_of_an_unknown_type_is_kept() -> None:
     """Its bytes, for whoever does know."""
     frame = bytes.fromhex("05ee0102abcd")

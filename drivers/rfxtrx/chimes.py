@@ -4,7 +4,7 @@ A frame has 8 bytes, or 9 since firmware 1045; the signal is in the last. Source
 pyRFXtrx 0.34 have them; where node-rfxcom's reading and sending differ (Byron BY's id), as it sends.
 """
 
-from typing import Annotated, Final
+from typing import Annotated, Any, ClassVar, Final
 
 from drivers.bits import Bits, CodecError, Reason
 from drivers.rfxtrx.addresses import Identity, Jumpers
@@ -18,6 +18,11 @@ _SOUNDED: Final = (
             fields={"id": Jumpers(width=16, high=0x3F, places=(14, 12, 10, 8, 6, 4), fill=0x0F),
                     "sound": Absent(width=8, fill=0x54)}),
 )  # fmt: skip
+TUNES: Final = {
+    1: "tubular_3_notes", 2: "solo", 3: "big_ben", 5: "tubular_2_notes", 6: "tubular_2_notes", 9: "solo",
+    13: "tubular_3_notes", 14: "big_ben",
+}  # fmt: skip
+"""What a Byron SX plays; each twice, for two buttons."""
 _QH_A19: Final = "QH A19"
 _BYRON_DBY: Final = "BYRON DBY"
 _NUMBERED: Final = (
@@ -31,11 +36,21 @@ _OfBy = Annotated[int, Identity(width=17)]
 _SoundOfBy = Annotated[int, Bits(width=7, high=7)]
 
 
-class ChimeSound(Packet, kind=0x16, name="chime"):
+class _Sounded(Packet, kind=0x16, name="chime"):
+    """What tells the tune of a sound."""
+
+    told: ClassVar[frozenset[str]] = frozenset({"tune"})
+
+    def tells(self) -> dict[str, Any]:
+        """Return the tune, where the sound is known for one."""
+        sound = vars(self)["sound"]
+        return {"tune": TUNES[sound]} if sound in TUNES else {}
+
+
+class ChimeSound(_Sounded, kind=0x16, name="chime"):
     """Byron SX: a bell that is told what to play. Byron MP001: one whose id is six jumpers.
 
-    07 16 ss nn  ii ii  ss  r.      i id: SX one byte · s sound 0..15: SX 1, 13 tubular bells, 3 notes; 5, 6 2 notes
-                                    2, 9 solo; 3, 14 Big Ben · r signal
+    07 16 ss nn  ii ii  ss  r.      i id: SX one byte · s sound 0..15, see `TUNES` · r signal
 
     MP001's id has a binary digit for each jumper, the first the highest; a jumper that is 1 is a 0 on the wire.
     """
@@ -48,7 +63,7 @@ class ChimeSound(Packet, kind=0x16, name="chime"):
     variants = _SOUNDED
 
 
-class ChimeSoundLong(Packet, kind=0x16, name="chime"):
+class ChimeSoundLong(_Sounded, kind=0x16, name="chime"):
     """08 16 ss nn  ii ii  ss  xx  r.      as `ChimeSound`, and x, a byte of id that these do not use."""
 
     id: Id16

@@ -157,7 +157,7 @@ def to_plain(packet: Packet) -> dict[str, Any]:
             plain[name] = f"0x{value:0{-(-width // 4)}X}"
         else:
             plain[name] = value
-    return plain
+    return plain | packet.tells()
 
 
 def from_plain(plain: Mapping[str, Any]) -> Packet:
@@ -173,22 +173,35 @@ def from_plain(plain: Mapping[str, Any]) -> Packet:
     named = [packet for packet in every if packet.name == name]
     if not named:
         raise CodecError(Reason.KIND, f"there is no packet {name!r}{_nearest(name, KINDS.values())}")
-    fits = [packet for packet in named if not packet.variants or packet.open or subtype in packet.shapes]
+    known = [packet for packet in named if not packet.variants or subtype in packet.shapes]
     wrong = ""
-    for packet in fits or named:
+    for packet in known or [packet for packet in named if packet.open] or named:
         names = packet.field_names()
         optional = packet.defaults.keys() | _left_out(packet, subtype)
-        surplus, missing = fields.keys() - names, names - fields.keys() - optional
+        surplus, missing = fields.keys() - names - packet.told, names - fields.keys() - optional
         if not surplus and not missing:
             absent = dict.fromkeys(_without_value(packet, subtype) - fields.keys())
             kinds = dict((packet.shapes.get(subtype) or packet.shape).columns)
-            return packet.made(absent | {key: _value(kinds.get(key), key, value) for key, value in fields.items()})
+            values = {key: _value(kinds.get(key), key, fields[key]) for key in fields.keys() & names}
+            return _agreed(packet.made(absent | values), fields)
         if surplus:
             first = min(surplus)
             wrong = wrong or f"has no field {first!r}{_nearest(first, names)}; it has {', '.join(sorted(names))}"
         else:
             wrong = wrong or f"needs {', '.join(sorted(missing))}"
     raise CodecError(Reason.VALUE, f"{name} {wrong}")
+
+
+def _agreed(packet: Packet, fields: Mapping[str, Any]) -> Packet:
+    """Return the packet, unless what follows from its fields was said to be something else."""
+    if said := fields.keys() & packet.told:
+        packet.encode()  # of fields that are no numbers nothing follows
+        told = packet.tells()
+        for name in said:
+            if fields[name] != told.get(name):
+                text = f"{packet.name}: {name} follows from the other fields: {told.get(name)!r}; leave it out"
+                raise CodecError(Reason.VALUE, text)
+    return packet
 
 
 def _left_out(packet: type[Packet], subtype: int) -> set[str]:

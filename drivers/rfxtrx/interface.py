@@ -5,7 +5,7 @@ MHz sticks is Domoticz's, where node-rfxcom reads the one of 433. Knows no seque
 `drivers.rfxtrx.session`.
 """
 
-from typing import Annotated, Final
+from typing import Annotated, Any, ClassVar, Final
 
 from drivers.bits import Bits, CodecError, Reason, Text, Value
 from drivers.rfxtrx.kinds import U8, U16, Id24, Spare, Tail
@@ -76,6 +76,15 @@ class Control(Packet, kind=0x00, name="interface_control"):
 
 class _Status(Packet, kind=0x01, name="status"):
     """What every status says, in whatever layout."""
+
+    told: ClassVar[frozenset[str]] = frozenset({"firmware", "firmware_kind", "protocols"})
+
+    def tells(self) -> dict[str, Any]:
+        """Return version and type of the firmware, and the enabled protocols by name."""
+        from drivers.rfxtrx.modes import names  # which needs the receivers of this module
+
+        protocols = sorted(names(self.mask, vars(self)["receiver"]))
+        return {"firmware": self.firmware, "firmware_kind": self.firmware_kind, "protocols": protocols}
 
     @property
     def firmware(self) -> int:

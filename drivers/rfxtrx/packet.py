@@ -151,6 +151,8 @@ class Packet(Made):
     kind: ClassVar[int] = -1
     variants: ClassVar[tuple[Variant, ...]] = ()
     open: ClassVar[bool] = False
+    told: ClassVar[frozenset[str]] = frozenset()
+    """What `tells` may have."""
     """Whether a subtype that is not known yet is read as the others are: where all have had one shape so far."""
     only_when: ClassVar[Mapping[str, tuple[str, Any]]] = {}
     """Fields that mean something only while another has a value: {"watt_hours": ("count", 0)}; else they are None."""
@@ -236,6 +238,10 @@ class Packet(Made):
         if not 0 <= self.sequence <= 255 or not 0 <= self.subtype <= 255 or len(body) > 255 - _HEADER + 1:
             raise CodecError(Reason.VALUE, f"{self.name}: sequence, subtype or length is not within a byte")
         return bytes((len(body) + 3, self.kind, self.subtype, self.sequence)) + body
+
+    def tells(self) -> dict[str, Any]:
+        """Return what follows from the fields, by names of `told`: shown beside them, for people; never written."""
+        return {}
 
     def check(self) -> None:
         """Refuse what each field alone could be, and all together cannot.

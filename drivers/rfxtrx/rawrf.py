@@ -5,7 +5,7 @@ node-rfxcom has it.
 """
 
 from collections.abc import Iterable
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from drivers.bits import Bits, CodecError, Reason
 from drivers.rfxtrx.kinds import Rest
@@ -33,6 +33,12 @@ class Raw(Packet, kind=0x7F, name="raw"):
         Variant(0x02, "RAW PACKET 3", "third part", sends=True),
         Variant(0x03, "RAW PACKET 4", "fourth part", sends=True),
     )
+
+    told = frozenset({"pulses_us"})
+
+    def tells(self) -> dict[str, Any]:
+        """Return the lengths of pulses and pauses."""
+        return {"pulses_us": list(self.pulses)}
 
     @property
     def pulses(self) -> tuple[int, ...]:

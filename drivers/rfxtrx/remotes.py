@@ -3,7 +3,7 @@
 Sources: layouts as pyRFXtrx, node-rfxcom and Domoticz have them. The remotes of PCs are in `drivers.rfxtrx.keys`.
 """
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from drivers.bits import Bits, CodecError, Reason
 from drivers.fields import DECI
@@ -166,6 +166,7 @@ class Funkbus(Packet, kind=0x1E, name="funkbus"):
     rssi_dbm: Rssi = NO_SIGNAL
     battery_level: Battery = 0
 
+    told = frozenset({"held_seconds"})
     variants = FUNKBUS
 
     def check(self) -> None:
@@ -174,6 +175,10 @@ class Funkbus(Packet, kind=0x1E, name="funkbus"):
             raise CodecError(Reason.VALUE, f"funkbus: {self.command} does not go to unit {self.unit}; 0 is all")
         if self.command == "scene" and self.unit > 5:
             raise CodecError(Reason.VALUE, f"funkbus: scenes are from 1 to 5, not {self.unit}")
+
+    def tells(self) -> dict[str, Any]:
+        """Return how long the button was held; nothing for a short press."""
+        return {"held_seconds": 0.75 + self.press / 4} if self.press else {}
 
 
 class FunkbusShort(Packet, kind=0x1E, name="funkbus"):

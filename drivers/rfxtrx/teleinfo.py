@@ -90,7 +90,12 @@ class Linky(Packet, kind=0x60, name="cartelectronic"):
     battery_level: Battery = 0
 
     only_when: ClassVar[Mapping[str, tuple[str, Any]]] = {"production_watt_hours": ("produces", True)}
+    told = frozenset({"meter_number"})
     variants = (Variant(0x03, "CARTELECTRONIC LINKY", "Cartelectronic Linky transmitter"),)
+
+    def tells(self) -> dict[str, Any]:
+        """Return the number on the meter."""
+        return {"meter_number": self.meter_number()}
 
     def meter_number(self) -> str:
         """Return the number as it is printed on the meter: maker, year, type, serial number; twelve digits.
