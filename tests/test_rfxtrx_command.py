@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +19,7 @@ from hearthbus.errors import Invalid
 from services.rfxtrx.command import ACTIONS, main
 
 ON = "0B11000000ABCDEF05010F70"
+FRAME = bytes.fromhex(ON)
 OFF = "0B11000100ABCDEF05000070"
 MEANING = {
     "packet": "lighting2", "packet_type": 17, "subtype": 0, "subtype_name": "AC", "sequence": 0, "id": "0x0ABCDEF",
@@ -51,11 +53,48 @@ def test_a_frame_is_an_object_with_every_field(capsys: pytest.CaptureFixture[str
         ("0x0B, 0x11, 0x00, 0x00, 0x00, 0xAB, 0xCD, 0xEF, 0x05, 0x01, 0x0F, 0x70",),
         ("0x0B11000000ABCDEF05010F70",),
         tuple(ON[at : at + 2] for at in range(0, len(ON), 2)),
+        ("[0x0b, 0x11, 0x00, 0x00, 0x00, 0xab, 0xcd, 0xef, 0x05, 0x01, 0x0f, 0x70]",),
+        (f"\ufeff{ON}",),
+        (f"2026-06-21 04:43:10.123 DEBUG (Thread-5) [RFXtrx] Recv: {' '.join(f'0x{each:02x}' for each in FRAME)}",),
+        (f"[rfxcom] on /dev/ttyUSB0 - Received: {','.join(f'{each:02X}' for each in FRAME)}",),
     ],
 )
 def test_hex_comes_in_many_forms(capsys: pytest.CaptureFixture[str], words: tuple[str, ...]) -> None:
-    """Spaces, colons, commas, 0x, quotes or none: it is the same frame."""
+    """Spaces, colons, commas, 0x, quotes or none, and a log's words before it: it is the same frame."""
     assert [MEANING] == printed(capsys, "decode", *words)
+
+
+@pytest.mark.parametrize("text", ["0B 11 0G 04 50 01 00 12 34", "0B 11 00 0x0G, 04 50 01 00 12", "hall 0450010012"])
+def test_a_slip_is_not_taken_for_a_log(capsys: pytest.CaptureFixture[str], text: str) -> None:
+    """What is left of a frame behind a wrong digit could mean something else."""
+    (found,) = printed(capsys, "decode", text)
+
+    assert "is no hex digit" in found["error"]
+
+
+def test_the_name_of_a_file_is_met_with_what_reads_it(tmp_path: Path) -> None:
+    """Frames are arguments; a file is standard input."""
+    log = tmp_path / "frames.log"
+    log.write_text(f"{ON}\n")
+    with pytest.raises(Invalid, match="that is a file; write `hearthbus rfxtrx decode - < "):
+        main(["decode", str(log)])
+
+
+def test_a_stream_is_explained_as_it_comes() -> None:
+    """A frame is explained before the next is there."""
+    words = [sys.executable, "-m", "hearthbus", "rfxtrx", "decode", "-"]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as decoder:
+        assert decoder.stdin is not None
+        assert decoder.stdout is not None
+        told = []
+        for frame in (ON, OFF):
+            decoder.stdin.write(f"{frame}\n".encode())
+            decoder.stdin.flush()
+            told.append(decoder.stdout.readline().split(b"command=")[1].split()[0])
+        decoder.stdin.close()
+        code = decoder.wait(10)
+
+    assert ([b"on", b"off"], 0) == (told, code)
 
 
 def test_frames_without_a_gap_are_taken_apart(capsys: pytest.CaptureFixture[str]) -> None:
@@ -101,6 +140,10 @@ def test_a_type_nobody_knows_is_its_bytes(capsys: pytest.CaptureFixture[str]) ->
 
     assert ("unknown", 0xEE, "03aa") == (found["packet"], found["packet_type"], found["payload"])
 
+    main(["decode", "05EE010203AA"])
+
+    assert "unknown, type 0xEE subtype 0x01: payload=03aa\n" == capsys.readouterr().out
+
 
 def test_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     """One line a frame."""
@@ -136,6 +179,8 @@ def test_encode_by_name(capsys: pytest.CaptureFixture[str]) -> None:
         ({"comand": "on"}, "did you mean 'command'?"),
         ({"id": "garage"}, "write a number"),
         ({"subtype": 99}, "has no subtype 99"),
+        ({"subtype": 1, "subtype_name": "AC"}, "subtype 1 of lighting2 is HOMEEASY EU, not AC"),
+        ({"packet": None}, "packet is missing; `hearthbus rfxtrx packets` lists them"),
         ({"error": "it is short"}, "a bad frame cannot be written again"),
     ],
 )
@@ -146,6 +191,18 @@ def test_encode_names_the_limit(change: dict[str, Any], said: str) -> None:
         main(["encode", json.dumps(plain)])
 
     assert said in str(refused.value)
+
+
+def test_a_key_that_stands_there_twice_is_refused() -> None:
+    """JSON takes the last one in silence; here it would be transmitted."""
+    with pytest.raises(Invalid, match="'unit' stands there twice"):
+        main(["encode", '{"packet": "lighting2", "unit": 1, "unit": 2, "id": 1, "command": "on"}'])
+
+
+def test_a_list_is_met_with_how_to_take_it_apart() -> None:
+    """`jq -s` makes lists; the action wants one object a line."""
+    with pytest.raises(Invalid, match=r"is a list; write one object a line: jq -c '\.\[\]'"):
+        main(["encode", f"[{json.dumps(MEANING)}]"])
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "5", "null", '{"packet": 5}', '{"packet": "lighting2", "id": []}'])

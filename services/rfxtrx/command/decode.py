@@ -1,6 +1,7 @@
 """`hearthbus rfxtrx decode`: what frames in hex mean, without a stick, without a broker.
 
-What a program prints of a frame comes in many forms; everything but hex digits between the bytes is passed over.
+What a program prints of a frame comes in many forms: everything but hex digits between the bytes is passed over, and
+so is what a log's line says before them.
 """
 
 from __future__ import annotations
@@ -8,10 +9,11 @@ from __future__ import annotations
 import json
 import re
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from drivers.bits import CodecError, Reason
-from drivers.rfxtrx.codec import LEAST, decode, to_plain
+from drivers.rfxtrx.codec import LEAST, Unknown, decode, to_plain
 from hearthbus.cli.arguments import add_json
 from hearthbus.errors import Invalid
 
@@ -23,13 +25,19 @@ _EXAMPLES: Final = """\
 examples:
   hearthbus rfxtrx decode 0B11000000ABCDEF05010F70
   hearthbus rfxtrx decode 0B 11 00 00 00 AB CD EF 05 01 0F 70 --json
-  grep -o '[0-9A-F]*$' frames.log | hearthbus rfxtrx decode - --json
+  tail -f home-assistant.log | grep --line-buffered Recv: | hearthbus rfxtrx decode -
 
-Every argument, and every line of standard input, is one frame or several without a gap.
+Every argument, and every line of standard input, is one frame or several without a gap; the hex may stand at the end
+of a line that says other things first, such as the time.
 Exit code 64: a frame was bad; the others are printed all the same."""
-_BETWEEN: Final = re.compile(r"0[xX]|[\s:,.;_-]+")
-"""What may stand between bytes."""
+_BETWEEN: Final = re.compile(r"0[xX]|[\s:,.;_\[\](){}'\"\ufeff-]+")
+"""What may stand between bytes, and around them."""
+_LOGGED: Final = re.compile(r"[\[({'\"]*(?:(?:0[xX])?[0-9a-fA-F]{2}[:,.;_-]?)+[\])}'\"]*")
+"""A word of bytes at the end of a log's line."""
 _BYTE: Final = re.compile(r"(0[xX])?[0-9a-fA-F]{2},?")
+_BEFORE: Final = (":", "]", ")", "=", ">", "|")
+"""How the word before them ends; behind any other they could be what a slip of the finger has left of a frame."""
+_LONGEST_NAME: Final = 256
 _SAID_FIRST: Final = ("packet", "subtype_name", "packet_type", "subtype", "sequence")
 
 
@@ -67,9 +75,16 @@ def _texts(words: list[str]) -> Iterator[str]:
         if word == "-":
             for line in iter(lambda: sys.stdin.buffer.readline(65536), b""):
                 if text := line.decode("utf-8", "replace").strip():
-                    yield text
+                    yield _without_prose(text)
         else:
-            yield word
+            yield _without_prose(word)
+
+
+def _without_prose(text: str) -> str:
+    """Return the bytes at the end of a line; the whole line where there are none, or nothing else."""
+    words = text.split()
+    count = next((at for at, word in enumerate(reversed(words)) if not _LOGGED.fullmatch(word)), 0)
+    return " ".join(words[-count:]) if count and words[-count - 1].endswith(_BEFORE) else text
 
 
 def explain(text: str) -> Iterator[dict[str, Any]]:
@@ -101,6 +116,8 @@ def as_bytes(text: str) -> bytes:
     except ValueError:
         found = re.search(r"[^0-9a-fA-F]", digits)
         why = f"{found[0]!r} is no hex digit" if found else f"{len(digits)} hex digits make no whole bytes"
+        if found and len(text) < _LONGEST_NAME and Path(text).is_file():
+            why = f"that is a file; write `hearthbus rfxtrx decode - < {text}`"
         raise Invalid(f"{text[:60]!r}: {why}") from None
     if not data:
         raise Invalid(f"{text[:60]!r}: there is no byte")
@@ -123,6 +140,8 @@ def _line(meaning: dict[str, Any]) -> str:
     if "error" in meaning:
         return f"bad frame: {meaning['error']}"
     words = "  ".join(f"{name}={_word(value)}" for name, value in meaning.items() if name not in _SAID_FIRST)
+    if meaning["packet"] == Unknown.name:
+        return f"unknown, type 0x{meaning['packet_type']:02X} subtype 0x{meaning['subtype']:02X}: {words}"
     return f"{meaning['packet']} {meaning['subtype_name']}: {words}"
 
 

@@ -75,24 +75,45 @@ def encoded(text: str) -> bytes:
         Invalid: it is no object, or no device understands it; the text names the limit.
     """
     try:
-        plain = json.loads(text)
+        plain = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         raise Invalid(f"rfxtrx encode: {text[:60]!r} is no JSON: {error}") from None
+    if isinstance(plain, list):
+        raise Invalid(f"rfxtrx encode: {text[:60]!r} is a list; write one object a line: jq -c '.[]'")
     if not isinstance(plain, dict):
         raise Invalid(f'rfxtrx encode: {text[:60]!r} is no JSON object, such as {{"packet": "lighting2", ...}}')
     if "error" in plain:
         raise Invalid(f"rfxtrx encode: a bad frame cannot be written again: {plain['error']}")
+    if "packet" not in plain:
+        raise Invalid("rfxtrx encode: packet is missing; `hearthbus rfxtrx packets` lists them")
     try:
         return from_plain(_with_subtype(plain)).encode()
     except CodecError as error:
         raise Invalid(f"rfxtrx encode: {error}") from None
 
 
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object; JSON lets a key stand in it twice, and then nobody knows which is meant."""
+    plain = dict(pairs)
+    if len(plain) < len(pairs):
+        twice = next(key for key in plain if [each for each, _ in pairs].count(key) > 1)
+        raise Invalid(f"rfxtrx encode: {twice[:40]!r} stands there twice")
+    return plain
+
+
 def _with_subtype(plain: dict[str, Any]) -> dict[str, Any]:
     """Return the object with its subtype as a number, where only its name is given."""
     name = plain.get("subtype_name")
     named = [each for each in PACKETS if each.name == plain.get("packet")]
-    if "subtype" in plain or name is None or not named:
+    if name is None or not named:
+        return plain
+    if "subtype" in plain:
+        called = {each.name for packet in named for each in packet.variants if each.subtype == plain["subtype"]}
+        if called and str(name).upper() not in {each.upper() for each in called}:
+            is_ = " or ".join(sorted(called))
+            raise Invalid(
+                f"rfxtrx encode: subtype {plain['subtype']} of {plain['packet']} is {is_}, not {str(name)[:40]}"
+            )
         return plain
     known = {variant.name.upper(): variant.subtype for each in named for variant in each.variants}
     if not isinstance(name, str) or name.upper() not in known:
