@@ -163,6 +163,11 @@ class Service:
         self.log = logging.getLogger(bus.name)
         self.clock = clock or Clock()
         self.counts = Counts()
+        self.trouble = ""
+        """What is wrong though the service runs, for people, such as "no stick at /dev/ttyUSB0"; empty: nothing.
+
+        It is on `service/<name>/health` within a second, and in `hearthbus status`.
+        """
 
     async def on_start(self) -> None:
         """Prepare: called once, connected, before the first message, timer or request."""

@@ -107,6 +107,7 @@ def test_a_service_that_is_back_is_calm() -> None:
         ({"loop_lag_s": 2.5}, 0, "2.5 s behind"),
         ({"errors": 0}, 90, "no figures for 90 s"),
         ({"errors": 0}, 5, ""),
+        ({"trouble": "no stick at /dev/ttyUSB0"}, 5, "no stick at /dev/ttyUSB0"),
     ],
 )
 def test_an_online_service_in_trouble_has_a_remark(figures: dict[str, Any], ago: float, remark: str) -> None:

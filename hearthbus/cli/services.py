@@ -112,6 +112,8 @@ def _remarks(presence: Mapping[str, Any], figures: Mapping[str, Any], health_age
         yield _text(presence, "reason")
     if not figures:
         return
+    if _text(figures, "trouble"):
+        yield _text(figures, "trouble")
     if health_age is not None and health_age > SILENT_AFTER:
         yield f"no figures for {health_age:.0f} s"
     lag = _number(figures, "loop_lag_s")

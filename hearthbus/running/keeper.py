@@ -43,6 +43,7 @@ class Keeper:
         self._reconnects = -1
         self._ending = False
         self._failing = False
+        self._trouble = ""
         self._traced: set[tuple[str, int]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._interrupt = asyncio.Event()
@@ -89,20 +90,24 @@ class Keeper:
         self._interrupt.set()
         return True
 
-    def notice(self) -> None:
-        """Look whether the broker is there, and count its returns."""
+    async def notice(self) -> None:
+        """Look whether the broker is there, and count its returns; tell at once what is wrong with the service."""
         connected = self._bus is not None and self._bus.connected
         if connected and not self._connected:
             self._reconnects += 1
         self._connected = connected
+        if self._service is not None and self._service.trouble != self._trouble:
+            await self.publish_health(0.0)
 
     async def publish_health(self, lag: float, *, error: Exception | None = None) -> None:
         """Publish how the service is on `service/<name>/health`; with `error`, that it failed and will start again."""
         if self._bus is None or self._service is None:
             return
+        self._trouble = self._service.trouble
         try:
             body = {
                 **self._service.health(),
+                **({"trouble": self._service.trouble[:_LONGEST_ERROR]} if self._service.trouble else {}),
                 **({} if error is None else {"failing": True, "error": faults.line(error)[:_LONGEST_ERROR]}),
                 "reconnects": max(0, self._reconnects),
                 "uptime_s": round(asyncio.get_running_loop().time() - self._started, 1),

@@ -108,7 +108,7 @@ class Runner:
             self._lag = max(self._lag, now - due)
             await self._say_ready(now - start)
             for keeper in self._keepers:
-                keeper.notice()
+                await keeper.notice()
             if watchdog:
                 notify("WATCHDOG=1")
             if now >= self._next_health:

@@ -211,7 +211,7 @@ class RFXtrx(Service):
             for say in self._roster.look(at=now):
                 await self._say(say)
             how = self._stick.how()
-            self.fault = "" if how["status"] == "online" else f"the RFXtrx at {how['port']}: {how.get('reason')}"
+            self.trouble = "" if how["status"] == "online" else f"the RFXtrx at {how['port']}: {how.get('reason')}"
             for say in self._standing.look(how, self._stick.figures(), at=now):
                 await self._say(say)
             times = [time for time in (self._roster.due(), self._standing.due()) if time is not None]
