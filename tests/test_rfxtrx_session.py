@@ -201,7 +201,8 @@ def test_a_day_and_a_night_leave_nothing_behind() -> None:
                 talk.answer(sequence=minute)
             talk.wait(59)
             talk.hear(status(), bytes(5))
-            talk.news.clear(), talk.wrote.clear(), talk.frames.clear()
+            for each in (talk.news, talk.wrote, talk.frames):
+                each.clear()
         return len(pickle.dumps((talk.session.frames, vars(talk.session.transmissions))))
 
     early = an_hour()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003 - the configuration reads the annotation
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from drivers.bits import CodecError
 from drivers.rfxtrx.codec import to_plain
@@ -22,6 +22,9 @@ from services.terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+UNPLUGGED: Final = "unplugged"
+"""The fault that is the port's, and not the stick's."""
 
 
 class Twin(Service):
@@ -64,7 +67,7 @@ class Twin(Service):
     async def press(self, request: Message) -> dict[str, Any]:
         """Do something in the house: `button`."""
         button = request["button"]
-        if button not in BUTTONS:
+        if not isinstance(button, str) or button not in BUTTONS:
             raise Invalid(f"there is no button {button!r}; buttons: {', '.join(BUTTONS)}")
         heard = self._house.press(button)
         self._terminal.wake()
@@ -87,14 +90,14 @@ class Twin(Service):
         """Break the stick, or mend it: `faults`, a list; `unplugged` pulls its plug."""
         known = {each.value: each for each in Fault}
         wanted = request.get("faults", [])
-        if not isinstance(wanted, list) or any(each not in known for each in wanted if each != "unplugged"):
-            raise Invalid(f"faults {wanted!r}: a list of unplugged, {', '.join(known)}")
-        self._house.stick.faults = {known[each] for each in wanted if each != "unplugged"}
-        if "unplugged" in wanted:
+        if not isinstance(wanted, list) or any(each not in [*known, UNPLUGGED] for each in wanted):
+            raise Invalid(f"faults {wanted!r}: a list of {UNPLUGGED}, {', '.join(known)}")
+        if UNPLUGGED in wanted:
             self._terminal.unplug()
         elif not self._terminal.plugged:
             self._house.stick.power()
             self._terminal.plug()
+        self._house.stick.faults = {known[each] for each in wanted if each != UNPLUGGED}
         self._terminal.wake()
         return {}
 

@@ -51,6 +51,8 @@ class Fault(Enum):
     """Its bytes come one at a time."""
     GARBAGE = "garbage"
     """Its bytes come with others between the frames."""
+    NO_GREETING = "no_greeting"
+    """It receives when it is told to, and does not say so."""
 
 
 class SimulatedStick:
@@ -227,6 +229,8 @@ class SimulatedStick:
             self.saved = (self.mask[0] & ~undecoded, *self.mask[1:])
         elif command == 7 and not self._old:
             self.receives = True
+            if Fault.NO_GREETING in self.faults:
+                return
             self._after(self.answer_s, Greeting(subtype=7, sequence=self._count()).encode())
             return
         elif command != 2:
@@ -254,6 +258,11 @@ class SimulatedStick:
         self._busy_until = begins + self.air_s
         number = self._count() if Fault.OTHER_NUMBER in self.faults else frame[3]
         in_s = self._busy_until - self.now
+        if frame[1] == 0x1A and frame[8:9] == b"\x06":
+            for index, remote in enumerate(sorted(self.remotes)):
+                entry = bytes((0x14, 1, 0x03, self._count(), 0, index, *remote.to_bytes(3, "big"), 0, 1, 0, index))
+                self._after(in_s + 0.25 * index, entry + bytes(8))
+            return
         if frame[1] == 0x1A and int.from_bytes(frame[4:7], "big") not in self.remotes and frame[8:9] != b"\x07":
             self._after(in_s, bytes((0x14, 1, 0x01, number)) + bytes(17))
             return
