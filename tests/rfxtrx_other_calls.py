@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rfxtrx_other_families import FAMILIES, Family, Fields
 
 from drivers.bits import CodecError, Reason
-from drivers.rfxtrx import fans, rawrf, shutters
+from drivers.rfxtrx import fans, rawrf
 from drivers.rfxtrx.codec import PACKETS, decode, from_plain
 from drivers.rfxtrx.names import Choice
 
@@ -38,15 +38,7 @@ def frame(call: Call) -> bytes:
     told = says(call) if callable(says) else says
     fields = told if isinstance(told, dict) else {family.field: _first_there(family, call.subtype, told)}
     plain = {"packet": family.packet, "subtype": call.subtype, **_device(family, call), **fields}
-    _must_send(family.packet, call.subtype)
     return from_plain(plain).encode()
-
-
-def _must_send(packet: str, subtype: int) -> None:
-    for each in PACKETS:
-        variant = each.variant(subtype)
-        if each.name == packet and variant is not None and not variant.sends and each is not shutters.RfyShortest:
-            raise CodecError(Reason.KIND, f"a stick only hears {variant.name}")
 
 
 def _first_there(family: Family, subtype: int, told: str | tuple[str, ...]) -> str:
@@ -91,6 +83,8 @@ def _part(name: str, part: str) -> Any:
 
 def _seav(given: str) -> int:
     parts = given.split("/")
+    if len(parts) == 1:
+        return int(given, 0)
     if len(parts) != 4:
         raise CodecError(Reason.VALUE, f"{given} is no SEAV id")
     jumper, second, first, remote = parts

@@ -5,7 +5,7 @@ Names are what stands on the keys; of two keys of one name the second has _2. So
 
 from typing import Annotated, Final
 
-from drivers.bits import Switch
+from drivers.bits import CodecError, Reason, Switch
 from drivers.rfxtrx.addresses import Identity
 from drivers.rfxtrx.kinds import Command, Rssi, Spare
 from drivers.rfxtrx.names import Choice
@@ -97,6 +97,10 @@ class Remote2(Packet, kind=0x30, name="remote"):
     toggle: Annotated[bool, Switch(width=1)] = False
 
     variants = (Variant(0x04, "ATI REMOTE WONDER 2", "ATI Remote Wonder II"),)
+
+    def check(self) -> None:
+        """Refuse to be sent."""
+        raise CodecError(Reason.KIND, f"{self.name}: a stick only hears an ATI Remote Wonder II; it sends none")
 
 
 PACKETS: Final = (Remote, Remote2)
