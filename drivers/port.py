@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 DELAYS: Final = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
-"""Seconds before each next attempt to open; the last repeats. The first data resets them."""
+"""Seconds before each next attempt to open; the last repeats. They begin anew when the port has proved itself."""
 CONNECT_S: Final = 10.0
 """How long a socket may take to open."""
 RESET_S: Final = 0.1
@@ -72,6 +72,7 @@ class Port:
         delays: Sequence[float] = DELAYS,
         silence_s: float | None = None,
         write_s: float = 10.0,
+        data_proves: bool = True,
     ) -> None:
         """Note what to open; entering the block does not wait for it.
 
@@ -81,6 +82,8 @@ class Port:
             delays: seconds before each next attempt to open; the last repeats.
             silence_s: after how long without a byte to say `Silent`.
             write_s: how long a device may take nothing before it is dropped.
+            data_proves: whether the first data proves the port; else `prove` does: a network bridge whose port is taken
+                says so, and hangs up, each time.
 
         Raises:
             ValueError: the address or the speed cannot be.
@@ -88,7 +91,7 @@ class Port:
         wire.check(address, baud)
         self.address = address
         self._baud, self._delays, self._silence_s = baud, tuple(delays) or DELAYS, silence_s
-        self._write_s = write_s
+        self._write_s, self._data_proves = write_s, data_proves
         self._wire: wire.Wire | None = None
         self._attempts = 0
         self._retry_at = 0.0
@@ -131,6 +134,10 @@ class Port:
             await asyncio.sleep(RESET_S)
             self._wire.reset_line(on=True)
 
+    def prove(self) -> None:
+        """What is behind the port is what was expected: the next attempts to open it come soon again."""
+        self._attempts = 0
+
     def drop(self, reason: str) -> None:
         """Close what is open: the next event is `Lost` with this reason, then the port opens again."""
         if self._wire is not None:
@@ -163,7 +170,9 @@ class Port:
             return Silent(seconds=loop.time() - self._quiet_since)
         if not data:
             return self._lost(link.fault)
-        self._quiet_since, self._said, self._attempts = loop.time(), 0, 0
+        self._quiet_since, self._said = loop.time(), 0
+        if self._data_proves:
+            self.prove()
         return Received(data=data)
 
     def _lost(self, reason: str) -> Lost:

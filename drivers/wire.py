@@ -77,6 +77,9 @@ class Wire:
         self.fault = reason or "closed"
         self._pause()
         self._loop.remove_writer(self._fd)
+        if self._out:  # a tty's close() would wait half a minute for a device that takes no data
+            with suppress(OSError, termios.error):
+                termios.tcflush(self._fd, termios.TCOFLUSH)
         self._close()
         self._changed.set()
         self._drained.set()

@@ -261,3 +261,29 @@ async def test_a_dropped_tcp_connection() -> None:
     assert slowest < 2.0
     assert 20 == bridge.met
     assert Fate.SENT is outcome.fate
+
+
+async def test_a_bridge_that_is_taken(caplog: pytest.LogCaptureFixture) -> None:
+    """It says so and hangs up, each time: it is asked less and less often, and that is said once."""
+    met = []
+
+    async def refuse(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        met.append(asyncio.get_running_loop().time())
+        writer.write(b"Port already in use\r\n")
+        writer.close()
+
+    async def hear(_: object) -> None: ...
+
+    server = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    settings = Settings(port=f"socket://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    stick = Stick("rfxtrx", settings, log=logging.getLogger("r"), heard=hear, changed=lambda: None, times=TIMES)
+    tasks = [asyncio.ensure_future(each) for each in (stick.run(), stick.tick())]
+    async with server, asyncio.timeout(30):
+        while len(met) < 4:
+            await asyncio.sleep(0.01)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert met[3] - met[2] > 0.9
+    assert len(caplog.records) <= 2

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
-from rfxtrx_scene import scene
+from rfxtrx_scene import TIMES, scene
 
 from hearthbus import Invalid, Unavailable
 from services.rfxtrx.stick import Fate
-from services.rfxtrx.twin.stick import SimulatedStick
+from services.rfxtrx.twin.stick import Fault, SimulatedStick
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -204,3 +206,58 @@ async def test_old_firmware_without_a_start_command(tmp_path: Path, version: int
         await house.until(lambda: bool(house.heard))
 
     assert version == house.stick.how()["firmware"]
+
+
+async def test_a_stick_that_stays_away_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Hung since it was plugged in: however often it is tried, each thing is one line; that it is back is another."""
+    caplog.set_level(logging.INFO)
+    device = SimulatedStick(Random(1))
+    device.faults = {Fault.HUNG}
+    times = replace(TIMES, deaf=0.02, answer=0.04, patience=0.1, boot=0.05, back_off=(0.02,))
+    async with scene(tmp_path, device=device, times=times, ready=False) as house:
+        await house.until(lambda: house.stick.figures()["starts_failed"] >= 4)
+        early = len(caplog.records)
+        await house.until(lambda: house.stick.figures()["starts_failed"] >= 12)
+        late = len(caplog.records)
+        device.faults = set()
+        await house.until(lambda: house.stick.ready)
+
+    assert early == late <= 8
+    assert "receives; Copyright" in caplog.text
+
+
+@pytest.mark.parametrize("phase", ["reset", "status", "set_mode", "start"])
+async def test_pulled_out_while_it_starts(tmp_path: Path, phase: str) -> None:
+    """At whatever step: it starts anew, and is set as wanted."""
+    seen = {"reset": 0, "status": 2, "set_mode": 3, "start": 7}[phase]
+    device = SimulatedStick(Random(1), answer_s=0.05)
+    async with scene(tmp_path, device=device, protocols=("visonic",), ready=False) as house:
+        obey = device._command
+        met: list[str] = []
+
+        def command(frame: bytes) -> None:
+            obey(frame)
+            if frame[4] == seen and not met:
+                met.append(phase)
+                asyncio.get_running_loop().call_soon(house.terminal.unplug)
+
+        device._command = command  # type: ignore[method-assign]
+        await house.until(lambda: bool(met) and not house.terminal.plugged)
+        device.power()
+        house.terminal.plug()
+        await house.until(lambda: house.stick.ready)
+
+    assert {"visonic"} == device.protocols
+    assert device.receives
+
+
+async def test_a_stick_without_a_greeting(tmp_path: Path) -> None:
+    """It is ready all the same, and hears."""
+    device = SimulatedStick(Random(1))
+    device.faults = {Fault.NO_GREETING}
+    async with scene(tmp_path, device=device, times=replace(TIMES, answer=0.1)) as house:
+        house.hear(TH1, "oregon")
+        await house.until(lambda: bool(house.heard))
+        outcome = await house.stick.send(ON)
+
+    assert Fate.SENT is outcome.fate

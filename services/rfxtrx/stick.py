@@ -124,7 +124,7 @@ class Stick:
 
     async def _read(self) -> None:
         settings = self.settings
-        async with Port(settings.port, baud=settings.baud, delays=self._delays) as self._port:
+        async with Port(settings.port, baud=settings.baud, delays=self._delays, data_proves=False) as self._port:
             async for event in self._port:
                 match event:
                     case Opened():
@@ -249,6 +249,8 @@ class Stick:
                 case Ready(greeting=greeting):
                     self.fault = ""
                     self._diary.forget()
+                    if self._port is not None:
+                        self._port.prove()
                     self._log.info("%s: receives; %s", self.name, greeting or "its firmware has no greeting")
                     await self._move()
                 case Notice(text=text):
