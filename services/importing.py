@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from hearthbus.cli.arguments import parse
-from hearthbus.errors import Unavailable
+from hearthbus.errors import Invalid, Unavailable
 
 if TYPE_CHECKING:
     import argparse
@@ -38,7 +38,10 @@ def main(argv: list[str]) -> int:
     """
     args = parse(argv, prog="hearthbus import", description=_DESCRIPTION, add_arguments=_add_arguments)
     text = _text(args.file)
-    if text.lstrip("\ufeff \t\r\n").startswith("{"):
+    begin = text.lstrip("\ufeff \t\r\n\0")
+    if not begin:
+        raise Invalid(f"import: {args.file} is empty")
+    if begin.startswith("{") or args.file.lower().endswith(".json"):
         from services.rfxtrx.powerconfig import convert
     else:
         from services.jeenode.importing import convert

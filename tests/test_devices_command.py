@@ -11,8 +11,8 @@ from cli_house import House, Told
 from test_topics_page import message_of
 
 from hearthbus.cli.main import main as command
-from hearthbus.errors import HandlerError, Invalid
-from services.rfxtrx.command.devices import main, name, replace, report
+from hearthbus.errors import HandlerError, Invalid, NoResponder
+from services.rfxtrx.command.devices import main, name, replace, report, show
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -81,6 +81,27 @@ def test_nothing_heard_yet_says_what_to_do() -> None:
 
     assert [] == output.lines
     assert "hearthbus rfxtrx info" in output.notes[0]
+
+
+async def test_no_such_service_is_said() -> None:
+    """An empty list would send a person to look after the stick."""
+    async with House().client() as bus:
+        with pytest.raises(NoResponder, match="there is no service rfxtrx; `hearthbus status` lists"):
+            await show(bus, Told().output, service="rfxtrx")
+
+
+@pytest.mark.parametrize(("presence", "notes"), [("online", 0), ("lost", 1), ("offline", 1)])
+async def test_a_service_that_does_not_run_leaves_its_list(presence: str, notes: int) -> None:
+    """What it heard is shown, and that it hears nothing now."""
+    output = Told()
+    async with House().client() as bus:
+        await bus.publish("service/rfxtrx", status=presence, retain=True)
+        await bus.publish(f"rfxtrx/devices/{SWITCH['device']}", SWITCH, retain=True)
+        assert 0 == await show(bus, output.output, service="rfxtrx")
+
+    assert 2 == len(output.lines)
+    assert notes == len(output.notes)
+    assert all(f"rfxtrx is {presence}: nothing is heard now" in note for note in output.notes)
 
 
 def test_a_body_that_makes_no_sense_is_shown_as_far_as_it_goes() -> None:

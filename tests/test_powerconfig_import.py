@@ -52,6 +52,26 @@ def test_devices() -> None:
     assert [] == looks
 
 
+def test_what_stands_there_twice_is_to_be_looked_at() -> None:
+    """JSON takes the last one in silence."""
+    lines, notes = convert('{"switches": {"0x1/1": "desk", "0x1/1": "hall"}}', name="powerconfig.json")
+
+    assert 1 == notes
+    assert "# LOOK '0x1/1' stands there twice in one table; the last one holds" in lines
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("", "is empty"), (" \n", "is empty"), ("[]", "is no powerconfig.json"), ("x", "is no JSON")],
+)
+def test_a_file_that_is_none_is_refused_as_what_it_was_to_be(tmp_path: Path, text: str, said: str) -> None:
+    """Nobody who has a powerconfig.json is told of emonHub."""
+    file = tmp_path / "powerconfig.json"
+    file.write_text(text)
+    with pytest.raises(Invalid, match=said):
+        main([str(file)])
+
+
 def test_triggers() -> None:
     """What a switch's on and off do are rules, each a request."""
     found, _ = imported(HOUSE)

@@ -165,6 +165,15 @@ async def test_a_frame_that_is_not_sent_ends_with_1() -> None:
     assert "no lock" in output.lines[0]
 
 
+async def test_modes_of_a_stick_that_is_away_are_those_it_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are shown, and that it hears nothing now."""
+    monkeypatch.setitem(STATUS, "status", "away")
+    monkeypatch.setitem(STATUS, "reason", "there is no such port")
+    told = await Service().run(lambda bus, told: modes.show(bus, told.output))
+
+    assert ["the stick is away: there is no such port; this is what it listened to"] == told.notes
+
+
 async def test_a_stick_that_never_answered_has_no_modes() -> None:
     """There is nothing to show, and the reason is said."""
     async with House().client() as bus, bus.serve("rfxtrx/status") as responder:

@@ -33,13 +33,20 @@ def convert(text: str, *, name: str) -> tuple[list[str], int]:
     Raises:
         Invalid: it is no JSON, or has none of a powerconfig.json's keys.
     """
+    twice: list[str] = []
+
+    def table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        twice.extend(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        return dict(pairs)
+
     try:
-        found = json.loads(text.lstrip("\ufeff"))
+        found = json.loads(text.lstrip("\ufeff"), object_pairs_hook=table)
     except (ValueError, RecursionError) as error:
         raise Invalid(f"import: {name} is no JSON: {error}") from None
     if not isinstance(found, dict) or not found.keys() & set(KEYS):
         raise Invalid(f"import: {name} is no powerconfig.json: it has none of {', '.join(KEYS)}")
     work = _Import()
+    work.looks += [f"{_show(key)} stands there twice in one table; the last one holds" for key in twice]
     work.looks += [f"{_show(key)}: nobody knows what that is; left out" for key in found if key not in KEYS]
     work.receivers(_pairs(found, "receivers", work.looks))
     work.switches(_pairs(found, "switches", work.looks))

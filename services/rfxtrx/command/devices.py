@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from hearthbus.cli.arguments import add_json, add_url, parse
 from hearthbus.cli.durations import age, iso_utc, parse_moment
 from hearthbus.cli.output import cut, table, value_text
-from hearthbus.errors import Invalid
+from hearthbus.errors import Invalid, NoResponder
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -133,8 +133,19 @@ def _tell(answer: Mapping[str, Any], output: Output, text: str) -> None:
 
 
 async def show(bus: Bus, output: Output, *, service: str) -> int:
-    """Print the devices; returns the exit code."""
-    return report(await bus.get(f"{service}/devices/+"), output, now=time.time_ns())
+    """Print the devices; returns the exit code.
+
+    Raises:
+        NoResponder: there is no such service, and never was.
+    """
+    messages = [message for message in await bus.get(f"{service}/devices/+") if message.body]
+    presence = next((message.get("status") for message in await bus.get(f"service/{service}")), None)
+    if presence is None and not messages:
+        raise NoResponder(f"there is no service {service}; `hearthbus status` lists those there are")
+    code = report(messages, output, now=time.time_ns())
+    if presence != "online":
+        output.note(f"{service} is {value_text(presence or 'gone')}: nothing is heard now; this is what it heard")
+    return code
 
 
 def report(messages: Sequence[Message], output: Output, *, now: int) -> int:

@@ -72,7 +72,10 @@ def _words(text: str) -> list[str]:
 
 async def show(bus: Bus, output: Output) -> int:
     """Print every protocol, and whether it is on."""
-    report(await _state(bus), output)
+    state = await _state(bus)
+    report(state, output)
+    if state.get("status") != "online":
+        output.note(f"the stick is away: {state.get('reason') or 'nobody knows why'}; this is what it listened to")
     return 0
 
 
