@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from test_topics_page import QUANTITIES
 
 from drivers.rfxtrx import battery
 from drivers.rfxtrx.codec import decode
-from drivers.rfxtrx.plausible import implausible
+from services.rfxtrx import quantities
+
+
+def implausible(data: bytes) -> str:
+    """Return why a frame is noise."""
+    packet = decode(data)
+    return quantities.implausible(packet.name, vars(packet))
 
 
 def frame(text: str) -> bytes:
@@ -62,23 +69,31 @@ TRUE = {
 @pytest.mark.parametrize("text", TRUE.values(), ids=TRUE)
 def test_what_can_be_is_believed(text: str) -> None:
     """Values at the edges of what there is are no noise."""
-    assert "" == implausible(decode(frame(text)))
+    assert "" == implausible(frame(text))
 
 
 NOISE = {
-    "0850010012 34 0ed9 79": "celsius 380.1 is not from -200 to 380",
-    "0850010012 34 87d1 79": "celsius -200.1 is not from -200 to 380",
-    "0a4e01001234 0013 017d 79": "celsius_2 381 is not from -200 to 380",
-    "0851010012346500 79": "percent 101 is not from 0 to 100",
-    "095301001234031f 00 79": "hpa 799 is not from 800 to 1200",
-    "09530100123404b1 00 79": "hpa 1201 is not from 800 to 1200",
-    "105601001234 0169 0014 0021 0000 0000 59": "degrees 361 is not from 0 to 360",
-    "105601001234 0168 04b1 0021 0000 0000 59": "metres_per_second 120.1 is not from 0 to 120",
-    "0d5801001234110d1105141b1179": "month 13 is not from 1 to 12",
+    "0850010012 34 0fa1 79": "temperature 400.1 is not from -90 to 400",
+    "0850010012 34 8385 79": "temperature -90.1 is not from -90 to 400",
+    "0a4e01001234 0013 0191 79": "temperature 401 is not from -90 to 400",
+    "0851010012346500 79": "humidity 101 is not from 0 to 100",
+    "095301001234012b 00 79": "pressure 299 is not from 300 to 1100",
+    "095301001234044d 00 79": "pressure 1101 is not from 300 to 1100",
+    "105601001234 0169 0014 0021 0000 0000 59": "wind_direction 361 is not from 0 to 360",
+    "105601001234 0168 04b1 0021 0000 0000 59": "wind_speed 120.1 is not from 0 to 120",
+    "115a01001234 00 000186a1 000000000000 79": "power 100001 is not from -100000 to 100000",
 }
 
 
 @pytest.mark.parametrize(("text", "why"), NOISE.items())
 def test_what_cannot_be_says_why(text: str, why: str) -> None:
-    """The reason names the field, its value and its limits."""
-    assert why == implausible(decode(frame(text)))
+    """The reason names the quantity, its value and its limits."""
+    assert why == implausible(frame(text))
+
+
+def test_what_can_be_is_as_the_page_says() -> None:
+    """One table of limits here, and the same in docs/topics.md."""
+    page = {name: QUANTITIES[name][0].range for name in quantities.RANGES}
+
+    assert page == {name: f"{low}..{high:.0f}" for name, (low, high) in quantities.RANGES.items()}
+    assert {name for name in quantities.QUANTITIES if QUANTITIES[name][0].type == "number"} <= quantities.RANGES.keys()

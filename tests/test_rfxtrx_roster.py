@@ -91,7 +91,7 @@ def test_what_cannot_be_is_noise() -> None:
     found = Ear({"hall": {"id": "temperature.temp1.2f00"}}).hear("temperature", 1, id="0x2F00", celsius=401.0)
 
     assert ["radio/rfxtrx/raw"] == [say.topic for say in found.says]
-    assert "temperature.temp1.2f00: celsius 401.0 is not from" in found.fault
+    assert "temperature.temp1.2f00: temperature 401 is not from" in found.fault
 
 
 def test_a_frame_that_cannot_be_read_is_told_when_it_comes_again() -> None:

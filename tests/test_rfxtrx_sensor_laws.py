@@ -13,7 +13,7 @@ from drivers.rfxtrx import asynchronous, climate, meters, power, rain, teleinfo,
 from drivers.rfxtrx.codec import decode, from_plain, to_plain
 from drivers.rfxtrx.kinds import Absent, Kind
 from drivers.rfxtrx.names import Choice
-from drivers.rfxtrx.plausible import implausible
+from services.rfxtrx.quantities import implausible
 
 if TYPE_CHECKING:
     from drivers.rfxtrx.packet import Packet, Shape
@@ -65,7 +65,7 @@ def test_any_bytes_of_a_known_type_are_a_packet_or_an_error(kind: int, body: byt
     told: Any = ""
     try:
         read = decode(bytes((len(body) + 1, kind)) + body)
-        told = implausible(read) + repr(to_plain(read))
+        told = implausible(read.name, vars(read)) + repr(to_plain(read))
     except CodecError as error:
         told = str(error)
 

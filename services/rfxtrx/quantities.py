@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True)
@@ -78,9 +81,28 @@ RANGES: Final = {
     "current": (-1000, 1000), "voltage": (-1000, 1000), "weight": (-1000, 1000000), "level": (-100, 10000),
     "distance": (0, 100000), "strikes": (0, 1000000), "count": (0, 2**53 - 1),
 }  # fmt: skip
-"""What can be, as docs/topics.md says: what is beyond was not measured but misheard."""
+"""What can be, as docs/topics.md says: what is beyond was not measured but misheard.
+
+Most protocols have a checksum of a byte or none, so a busy band makes packets that nobody sent.
+"""
 QUANTITIES: Final = frozenset({"humidity", *(measure.quantity for measure in MEASURES.values())})
 _WHOLE: Final = frozenset({"count", "strikes"})
+
+
+def implausible(packet: str, fields: Mapping[str, Any]) -> str:
+    """Return why a packet is noise, for people; "" where it may be true.
+
+    One value that cannot be says that none of the packet's can be believed.
+    """
+    for name, value in fields.items():
+        measure = _measure(packet, name)
+        if measure is None or isinstance(value, bool) or not isinstance(value, int | float):
+            continue
+        told = _scaled(value, measure, {})
+        if not can_be(measure.quantity, told):
+            low, high = RANGES[measure.quantity]
+            return f"{measure.quantity} {told:g} is not from {low:g} to {high:g}"
+    return ""
 
 
 def readings(packet: str, fields: dict[str, Any], *, offset: dict[str, float] | None = None) -> list[Reading]:
@@ -93,13 +115,17 @@ def readings(packet: str, fields: dict[str, Any], *, offset: dict[str, float] | 
     """
     found = []
     for name, value in fields.items():
-        measure = Measure("humidity", "%") if name == "percent" and packet in HUMID else MEASURES.get(name)
+        measure = _measure(packet, name)
         if measure is None or value is None or isinstance(value, str):
             continue
         told = value if isinstance(value, bool) else _scaled(value, measure, offset or {})
         if isinstance(told, bool) or can_be(measure.quantity, told):
             found.append(Reading(measure.quantity, told, measure.unit, measure.part))
     return found
+
+
+def _measure(packet: str, name: str) -> Measure | None:
+    return Measure("humidity", "%") if name == "percent" and packet in HUMID else MEASURES.get(name)
 
 
 def _scaled(value: float, measure: Measure, offset: dict[str, float]) -> float:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from drivers.bits import CodecError
-from drivers.rfxtrx import battery, codec, plausible
+from drivers.rfxtrx import battery, codec
 from services.instants import iso
 from services.rfxtrx import meanings, naming, quantities
 from services.rfxtrx.known import Known, Say
@@ -90,7 +90,7 @@ class Roster:
             text = f"type 0x{packet.packet_type:02x}, subtype 0x{packet.subtype:02x} is none that is known"
             found.says += self._strange(frame, f"{packet.packet_type}.{packet.subtype}", text, ticks)
         elif (address := self.registry.address(packet)) is not None:
-            if reason := plausible.implausible(packet):
+            if reason := quantities.implausible(packet.name, vars(packet)):
                 found.fault = f"{address.key}: {reason}"
                 found.says += self._strange(frame, address.key, reason, ticks)
             else:
