@@ -22,8 +22,8 @@ COARSEST: Final = 10
 """The widest step that a field has: Revolt's energy, in 10 Wh."""
 STRANGE: Final[tuple[Any, ...]] = (
     None, True, False, 0, 1, -1, 255, 256, 65_536, 1 << 24, 1 << 32, 1 << 200, -(1 << 200), 0.5, -0.1, 21.5, 1e308,
-    float("inf"), float("nan"), "", "on", "0x10", "0x", "-1", "unknown_35", "A", "zz", "00ff", "\x00", "é", [], [1], {},
-    {"a": 1},
+    float("inf"), float("nan"), "", "on", "0x10", "0x", "-1", "unknown_35", "A", "zz", "00", "00ff", "\x00", "é", [],
+    [1], {}, {"a": 1},
 )  # fmt: skip
 """Values for a field that people or programs may write."""
 
@@ -87,7 +87,7 @@ def _numbers(plain: dict[str, Any]) -> dict[str, Any]:
 def _written(plain: dict[str, Any], data: bytes) -> None:
     """Any object gives a frame that reads as that object, or the typed error."""
     choose = cycle(data)
-    for name in plain:
+    for name in (*plain, "extra"):
         value = STRANGE[next(choose) % len(STRANGE)]
         try:
             packet = from_plain({**plain, name: value})

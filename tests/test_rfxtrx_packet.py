@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.bits import Bits, CodecError, Reason
-from drivers.rfxtrx.addresses import Identity, Split, Unit
+from drivers.rfxtrx.addresses import Gap, Identity, Split, Unit
 from drivers.rfxtrx.codec import PACKETS, Unknown, decode, from_plain, to_plain
 from drivers.rfxtrx.kinds import U8, Absent, Halves, Kind, Rest
 from drivers.rfxtrx.lighting import Lighting1, Lighting2
@@ -51,6 +51,8 @@ def sendable(kind: Kind) -> st.SearchStrategy[Any]:  # noqa: PLR0911 - one retur
             return units if group is None else units | st.just(0)
         case Split(width=width, gap=gap, low=low, high=high):
             return st.integers(low, (1 << width - gap) - 1 if high is None else high)
+        case Gap(bits=bits):
+            return st.integers(0, (1 << bits) - 1)
         case Halves(low=low, high=high):
             return st.integers(low * 2, high * 2).map(lambda halves: halves / 2)
         case Identity():

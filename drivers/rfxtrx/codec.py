@@ -193,7 +193,16 @@ def from_plain(plain: Mapping[str, Any]) -> Packet:
 
 
 def _agreed(packet: Packet, fields: Mapping[str, Any]) -> Packet:
-    """Return the packet, unless what follows from its fields was said to be something else."""
+    """Return the packet, unless what follows from its fields was said to be something else.
+
+    Nor if bytes a newer firmware may have added make it a packet of another shape.
+    """
+    if packet.extra:
+        again = decode(packet.encode())
+        if (type(again), again.extra) != (type(packet), packet.extra):
+            raise CodecError(
+                Reason.LENGTH, f"{packet.name}: with extra {packet.extra.hex()} it reads as another packet"
+            )
     if said := fields.keys() & packet.told:
         packet.encode()  # of fields that are no numbers nothing follows
         told = packet.tells()
