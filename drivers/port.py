@@ -14,6 +14,7 @@ An address is a serial device, a pty, or `socket://host:port` (ser2net, a gatewa
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
@@ -29,6 +30,14 @@ CONNECT_S: Final = 10.0
 """How long a socket may take to open."""
 RESET_S: Final = 0.1
 """How long DTR is low: the capacitor of a JeeNode's reset needs a few ms."""
+
+_REASONS: Final = {
+    errno.ENOENT: "there is no such port; `ls /dev/serial/by-id` shows what is plugged in",
+    errno.EACCES: "you may not open it; type: sudo adduser $USER dialout    and log in anew",
+    errno.EISDIR: "it is a folder, no port",
+    errno.ECONNREFUSED: "connection refused; does ser2net run there, and at this port?",
+}
+"""What a person can do about the errors that are a person's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,7 +193,9 @@ class Port:
 
 
 def _reason(error: OSError) -> str:
-    """Return why opening failed, in the system's own words: asyncio's text does not say it."""
+    """Return why opening failed, and where the system's own words do not say it, what to do: asyncio's do not."""
     if isinstance(error, TimeoutError):
         return "does not answer"
+    if error.errno in _REASONS:
+        return _REASONS[error.errno]
     return os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)

@@ -190,7 +190,7 @@ async def _connect_socket(host: str, port: int) -> Wire:
 def _open_tty(path: str, baud: int) -> Wire:
     fd = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        _claim(fd, path)
+        _claim(fd)
         _set_up(fd, baud)
     except BaseException:
         os.close(fd)
@@ -198,14 +198,14 @@ def _open_tty(path: str, baud: int) -> Wire:
     return Wire(fd, close=lambda: os.close(fd))
 
 
-def _claim(fd: int, path: str) -> None:
+def _claim(fd: int) -> None:
     """Keep others out: two readers would each get half of the bytes."""
     if not os.isatty(fd):
-        raise OSError(f"{path} is no serial device")
+        raise OSError("it is no serial device")
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)  # holds root too, whom TIOCEXCL lets through
     except BlockingIOError:
-        raise OSError(f"another program has {path} open") from None
+        raise OSError("another program has it open; end that first") from None
     if not os.ttyname(fd).startswith("/dev/pts/"):  # a pty outlives who opened it, and the mark with it
         fcntl.ioctl(fd, termios.TIOCEXCL)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import fcntl
 import os
+import socket
 import struct
 import threading
 from contextlib import suppress
@@ -102,7 +104,41 @@ async def test_delays_grow_and_the_last_repeats(tmp_path: Path) -> None:
         found = [await until(port, Lost) for _ in range(5)]
 
     assert [0.001, 0.002, 0.003, 0.003, 0.003] == [event.retry_s for event in found if isinstance(event, Lost)]
-    assert {"No such file or directory"} == {event.reason for event in found if isinstance(event, Lost)}
+    said = {event.reason for event in found if isinstance(event, Lost)}
+
+    assert {"there is no such port; `ls /dev/serial/by-id` shows what is plugged in"} == said
+
+
+async def test_what_a_person_can_do_is_said(tmp_path: Path) -> None:
+    """A folder is no port, and a host that refuses has no ser2net there."""
+    with socket.socket() as nobody:  # bound, and does not listen
+        nobody.bind(("127.0.0.1", 0))
+        for address, said in (
+            (str(tmp_path), "it is a folder, no port"),
+            (
+                f"socket://127.0.0.1:{nobody.getsockname()[1]}",
+                "connection refused; does ser2net run there, and at this port?",
+            ),
+        ):
+            async with Port(address) as port:
+                lost = await until(port, Lost)
+
+            assert isinstance(lost, Lost)
+            assert said == lost.reason
+
+
+async def test_a_port_one_may_not_open_says_how(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The group is what everybody forgets; root, whom nothing is refused, runs this too."""
+
+    async def refuse(address: str, *, baud: int) -> wire.Wire:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), address, baud)
+
+    monkeypatch.setattr(wire, "connect", refuse)
+    async with Port("/dev/ttyUSB0") as port:
+        lost = await until(port, Lost)
+
+    assert isinstance(lost, Lost)
+    assert "sudo adduser $USER dialout" in lost.reason
 
 
 async def test_delays_grow_for_what_opens_and_says_nothing(stick: Stick) -> None:
@@ -147,7 +183,7 @@ async def test_only_one_has_the_port(stick: Stick) -> None:
         first.close()
 
         assert isinstance(refused, Lost)
-        assert f"another program has {stick.path} open" == refused.reason
+        assert "another program has it open; end that first" == refused.reason
         assert isinstance(await until(second, Opened), Opened)
 
 
@@ -169,7 +205,7 @@ async def test_what_is_no_device(tmp_path: Path) -> None:
         refused = await until(port, Lost)
 
     assert isinstance(refused, Lost)
-    assert f"{file} is no serial device" == refused.reason
+    assert "it is no serial device" == refused.reason
 
 
 async def test_a_reset_line_on_a_pty_does_nothing(stick: Stick) -> None:
