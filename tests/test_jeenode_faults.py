@@ -92,7 +92,7 @@ async def test_noise_and_half_lines_lose_nothing_but_themselves(broker: Broker) 
 
 
 async def test_two_gateways_hear_the_same_node_once(broker: Broker) -> None:
-    """Motion that comes through both is one motion; where one is pulled out, the light is reached through the other."""
+    """Motion that comes through both is one motion; one pulled out is said, and the light is reached by the other."""
     tables = TABLES.replace(
         "[jeenode.nodes]", '[jeenode.gateways.cellar]\nport = "{folder}/tty2"\ncollect = true\n\n[jeenode.nodes]'
     )
@@ -111,10 +111,12 @@ async def test_two_gateways_hear_the_same_node_once(broker: Broker) -> None:
         values = [body["value"] for body in house.bodies("sensor/living/motion")]
         house.terminal.unplug()
         await house.see("radio/rf12/gateway/attic", lambda body: body["status"] == "away")
+        health = await house.see("service/jeenode/health", lambda body: "trouble" in body)
         answer = await house.bus.request("light/kitchen/set", on=True)
         running.cancel()
 
     assert second.device.board.collect
+    assert health["trouble"].startswith("gateway attic at ")
     assert [True, False] * 5 == values[values.index(True) :]
     assert answer["confirmed"]
 

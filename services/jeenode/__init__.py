@@ -266,6 +266,7 @@ class JeeNode(Service):
             for name, gateway in self._gateways.items():
                 for say in self._standings[name].look(gateway.how(), asdict(gateway.talk.counts), at=now):
                     await self._say(say)
+            self.trouble = "; ".join(filter(None, (gateway.trouble for gateway in self._gateways.values())))
             times = (self._roster.due(), *(standing.due() for standing in self._standings.values()))
             wait = min((time for time in times if time is not None), default=self.now() + LOOK_S) - self.now()
             with suppress(TimeoutError):

@@ -148,6 +148,12 @@ class Gateway:
             **(radio if self.is_radio and talk.ready else {}),
         }
 
+    @property
+    def trouble(self) -> str:
+        """What is wrong with it, for people; empty while it is there, or lent to another program."""
+        how = self.how()
+        return f"gateway {self.name} at {how['port']}: {how.get('reason')}" if how["status"] == "away" else ""
+
     async def _stay_away(self) -> None:
         while self.released_until is not None and not self._take_back.is_set() and self._now() < self.released_until:
             with suppress(TimeoutError):
