@@ -134,7 +134,7 @@ async def around_the_stick(watch: Watch) -> None:
     await watch.bus.request("rfxtrx-twin/press", button="doorbell")
     await watch.see("rfxtrx/devices/chime.byron-sx.005a", lambda body: body["heard"] >= 1)
     await watch.bus.request("rfxtrx-twin/press", button="motion")
-    moved = await watch.see("sensor/stairs/motion")
+    moved = await watch.see("sensor/stairs/motion", lambda body: body["value"])
 
     assert {"on": True, "brightness": 0.5, "confirmed": True} == answer
     assert ("set_level", 7) == tuple(sent["devices"]["lighting2.ac.0d5a0e2.1"][key] for key in ("command", "level"))

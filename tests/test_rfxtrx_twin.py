@@ -8,6 +8,7 @@ import pytest
 
 from drivers.rfxtrx.codec import PACKETS, decode, from_plain
 from drivers.rfxtrx.interface import Control
+from services.rfxtrx import naming
 from services.rfxtrx.twin.house import House
 from services.rfxtrx.twin.stick import SimulatedStick
 from services.rfxtrx.twin.traffic import BUTTONS, Traffic
@@ -98,3 +99,26 @@ def test_what_a_switch_was_told_last() -> None:
     assert {"lighting2.ac.0d5a0e2.1": "on"} == {
         key: getattr(packet, "command", "") for key, packet in house.receivers.items()
     }
+
+
+def test_people_come_and_go() -> None:
+    """In two hours somebody is on the stairs and gone again, opens the door and closes it, and uses the wall remote."""
+    house = House()
+    house.stick.write(command("set_mode", msg5=0xFF) + command("start_receiver"))
+    said: list[tuple[float, str, str]] = []
+    for at in range(7200):
+        house.run(at)
+        data = house.read()
+        while data:
+            packet, data = decode(data[: data[0] + 1]), data[data[0] + 1 :]
+            word = str(vars(packet).get("status") or vars(packet).get("command"))
+            said.append((at, naming.key(packet), word))
+    stairs = [(at, word) for at, key, word in said if key == "security1.x10-pir.5a3c"]
+    door = [(at, word) for at, key, word in said if key.startswith("security1.powercode")]
+    remote = [word for _, key, word in said if key.startswith("lighting2")]
+
+    assert ["motion", "no_motion"] * 3 == [word for _, word in stairs[:6]]
+    assert ["alarm", "normal"] * 2 == [word for _, word in door[:4]]
+    assert all(after - before < 15 for (before, _), (after, _) in zip(door[::2], door[1::2], strict=False))
+    assert ["on", "on", "off", "off"] == remote[:4]
+    assert len(stairs) < 120

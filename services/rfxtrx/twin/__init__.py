@@ -2,7 +2,7 @@
 
 The port is a pseudo terminal that the real driver and the real service open. `rfxtrx-twin/press` rings the doorbell,
 `rfxtrx-twin/hear` puts a frame on the air, `rfxtrx-twin/fault` breaks the stick, `rfxtrx-twin/sent` tells what the
-devices were told. Nothing in it is measured.
+devices were told. People come and go by themselves, too. Nothing in it is measured.
 """
 
 from __future__ import annotations

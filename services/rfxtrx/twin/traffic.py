@@ -1,4 +1,4 @@
-"""What is on the air around a simulated stick: a weather station, meters, remotes, a neighbour; plausible, and seeded.
+"""What is on the air around a simulated stick: a weather station, meters, people, a neighbour; plausible, and seeded.
 
 A row is a device: how often it speaks, under which protocol, and what it says at a time of day. Pure: time comes in,
 seconds since 1970 UTC; packets go out as plain objects, as `drivers.rfxtrx.codec` has them. Nothing is measured.
@@ -6,7 +6,9 @@ seconds since 1970 UTC; packets go out as plain objects, as `drivers.rfxtrx.code
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections import Counter
 from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
@@ -43,6 +45,8 @@ class Source:
     protocol: str
     every_s: float
     says: Callable[[float], Plain]
+    then_s: tuple[float, ...] = ()
+    """Pauses after the first, in turn, of one with a rhythm: a door is open for a moment, and closed for long."""
 
 
 class Traffic:
@@ -58,17 +62,25 @@ class Traffic:
         self._rain_mm = 12.4
         self._watt_hours = 84210.0
         self._at: float | None = None
+        self._turns: Counter[str] = Counter()
         self.sources: tuple[Source, ...] = (
             Source("garden", "oregon", 41.0, self._garden), Source("bathroom", "oregon", 39.0, self._bathroom),
             Source("rain", "oregon", 47.0, self._rain), Source("wind", "oregon", 14.0, self._wind),
             Source("heat pump", "rsl", 11.0, self._power), Source("pool", "lacrosse", 53.0, self._pool),
             Source("neighbour's thermometer", "lacrosse", 420.0, self._neighbour),
             Source("neighbour's gate", "lighting4", 1900.0, self._gate),
+            Source("stairs", "x10", 170.0, self._does("motion", "still"), (25.0,)),
+            Source("front door", "visonic", 900.0, self._does("door-open", "door-closed"), (9.0,)),
+            Source("wall remote", "ac", 1100.0,
+                   self._does("remote-1-on", "remote-2-on", "remote-2-off", "remote-1-off"), (40.0, 1500.0, 20.0)),
         )  # fmt: skip
 
     def plan(self, at: float, source: Source) -> float:
-        """Return when a device speaks next: they drift past each other."""
-        return at + source.every_s * self._chance.uniform(0.97, 1.03)
+        """Return when a device speaks next: they drift past each other; people have no clock at all."""
+        pauses = (source.every_s, *source.then_s)
+        self._turns[source.name] += 1
+        pause, drift = pauses[self._turns[source.name] % len(pauses)], 0.4 if source.then_s else 0.03
+        return at + pause * self._chance.uniform(1 - drift, 1 + drift)
 
     def first(self, source: Source) -> float:
         """Return in how many seconds a device speaks first."""
@@ -81,6 +93,11 @@ class Traffic:
     def warmth(self, at: float) -> float:
         """Return degrees Celsius outdoors: coldest before sunrise."""
         return round(9 + 6 * self._day(at) + 0.3 * math.sin(at / 700 + self._phase), 1)
+
+    def _does(self, *buttons: str) -> Callable[[float], Plain]:
+        """Return what people do, one thing after the other."""
+        turns = itertools.cycle(buttons)
+        return lambda _: BUTTONS[next(turns)][1]
 
     def _day(self, at: float) -> float:
         return math.sin(2 * math.pi * (at % DAY_S / DAY_S - 0.4))
