@@ -8,7 +8,7 @@ import pytest
 from rfxtrx_ear import DESK, NOON, Ear, bodies, table
 
 from services.rfxtrx.known import WRITE_S
-from services.rfxtrx.registry import MOST_UNNAMED
+from services.rfxtrx.registry import MOST_UNNAMED, SILENT_S
 from services.rfxtrx.roster import Roster
 
 
@@ -128,9 +128,24 @@ def test_devices_without_a_name_are_bounded() -> None:
     ear = Ear({"desk": {"id": DESK}}, heard_times=1)
     ear.desk()
     for number in range(MOST_UNNAMED + 5):
-        last = ear.hear("temperature", 1, after=number + 1, id=number + 1, celsius=20.0)
+        late = SILENT_S if number >= MOST_UNNAMED else 0.0
+        last = ear.hear("temperature", 1, after=late + number + 1, id=number + 1, celsius=20.0)
 
     assert MOST_UNNAMED + 1 == len(ear.roster.registry.all())
     assert 5 == ear.roster.registry.forgotten
     assert {} == bodies(last.says)["rfxtrx/devices/temperature.temp1.0005"]
     assert ear.roster.registry.find(DESK)
+
+
+def test_more_devices_than_can_be_remembered() -> None:
+    """Six hundred that speak each minute do not push each other out, and cost no more writes than there is room for."""
+    ear = Ear(heard_times=1)
+    written = 0
+    for minute in range(10):
+        for number in range(600):
+            found = ear.hear("temperature", 1, after=61.0 * minute + number / 20, id=number + 1, celsius=20.0 + minute)
+            written += sum(say.retain for say in found.says)
+
+    assert MOST_UNNAMED == len(ear.roster.registry.all())
+    assert written <= 10 * MOST_UNNAMED
+    assert 10 * 100 == ear.roster.registry.forgotten

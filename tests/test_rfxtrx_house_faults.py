@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from conftest import HEARTHBUS
 from test_rfxtrx_house import TABLES, begin, press, scene
 
 from hearthbus import HandlerError, HearthbusError
+from hearthbus.message import encode_body
 from services.rfxtrx.twin.stick import Fault
 
 if TYPE_CHECKING:
@@ -237,3 +239,18 @@ async def test_the_remotes_a_stick_holds(broker: Broker) -> None:
 
     assert ["0x00ABC", "0x12345"] == sorted(f"0x{int(str(each['id']), 16):05X}" for each in answer["remotes"])
     assert all({"index", "id", "unit", "rolling_code"} == each.keys() for each in answer["remotes"])
+
+
+async def test_the_clock_was_wrong_while_it_was_away(broker: Broker) -> None:
+    """Motion that was told a year ahead is over by its delay from now, and not in a year."""
+    ahead = time.time_ns() + 365 * 86400 * 10**9
+    async with scene(broker, start=False) as house:
+        async with broker.bus("rfxtrx") as earlier:
+            body = {"value": True, "device": "security1.x10-pir.5a3c"}
+            stored = earlier._transport.publish("sensor/stairs/motion", encode_body(body), ahead, True, True, 10.0)  # noqa: FBT003 - the seam's own
+            assert stored is not None
+            await stored
+        await begin(house)
+        over = await house.see("sensor/stairs/motion", lambda body: not body["value"])
+
+    assert over

@@ -36,7 +36,9 @@ AC = "lighting2.ac.abcde.5"
         ("lighting1.x10.e.5", True, {"command": "on"}),
         ("lighting1.x10.e.0", False, {"command": "all_off"}),
         ("lighting3.koppla.1.001", False, {"command": "off"}),
-        ("lighting5.lightwaverf.123456.2", True, {"command": "on"}),
+        ("lighting5.lightwaverf.123456.2", True, {"command": "on", "level": 31}),
+        ("lighting5.lightwaverf.123456.2", False, {"command": "off", "level": 0}),
+        ("lighting5.it.1234.2", True, {"command": "on", "level": 31}),
         ("lighting6.blyss.1234.b.3", False, {"command": "off", "command_sequence": 1}),
         ("edisio.edisio-controller.12345678.1", True, {"command": "on"}),
     ],
@@ -138,7 +140,11 @@ def test_commands_are_counted_where_receivers_want_it() -> None:
     late = known("lighting6.blyss.1234.b.3")
     late.restore(lamp.body(), at=0.0)
 
+    cuveo = known("lighting6.cuveo.1234.2.3")
+    far = [vars(orders.switch(cuveo, {"on": True}).packet)["command_sequence"] for _ in range(256)]
+
     assert [1, 2, 3, 4, 0, 1] == counts
+    assert [*range(1, 255), 0, 1] == far
     assert 2 == vars(orders.switch(late, {"on": True}).packet)["command_sequence"]
 
 

@@ -42,7 +42,7 @@ class Registry:
     def __init__(self, settings: Settings, *, prefix: str) -> None:
         self.topic = f"{prefix}/devices"
         self.forgotten = 0
-        """Unnamed devices that had to make room."""
+        """Unnamed devices that had to make room, and frames of those there was none for."""
         self._known: dict[str, Known] = {}
         self._masks: set[int] = {0}
         for name, device in settings.devices.items():
@@ -74,7 +74,7 @@ class Registry:
         return list(self._known.values())
 
     def has_room(self, *, at: float) -> bool:
-        """Whether a device nobody has named can be taken up; one that cannot is counted as forgotten."""
+        """Whether a device nobody has named can be taken up; the frame of one that cannot is counted as forgotten."""
         unnamed = [known for known in self._known.values() if not known.name]
         if len(unnamed) < MOST_UNNAMED or min(known.last_seen or 0.0 for known in unnamed) <= at - SILENT_S:
             return True
