@@ -247,7 +247,7 @@ async def test_the_clock_was_wrong_while_it_was_away(broker: Broker) -> None:
     async with scene(broker, start=False) as house:
         async with broker.bus("rfxtrx") as earlier:
             body = {"value": True, "device": "security1.x10-pir.5a3c"}
-            stored = earlier._transport.publish("sensor/stairs/motion", encode_body(body), ahead, True, True, 10.0)  # noqa: FBT003 - the seam's own
+            stored = earlier._transport.publish("sensor/stairs/motion", encode_body(body), ahead, True, True, 10.0)
             assert stored is not None
             await stored
         await begin(house)
