@@ -45,6 +45,7 @@ def test_a_wrong_plain_object_names_what_is_wrong(plain: dict[str, Any], told: s
         ("0b1e00401234420301230280", {"held_seconds": 9.5}),
         ("0d010001025345000001000100" + "1c", {"firmware": 69, "firmware_kind": "type1", "protocols": ["x10"]}),
         ("15600300288a70a41234567812345678011e075a7479", {"meter_number": "021761684196"}),
+        ("08620101" + b"/KFM5".hex(), {"text": "/KFM5"}),
         ("087f000003015e0384", {"pulses_us": [350, 900]}),
     ],
 )

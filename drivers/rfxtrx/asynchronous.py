@@ -3,7 +3,7 @@
 Sources: RFXCOM's layouts. What comes over the port, a P1 telegram or teleinfo, may be spread over several packets.
 """
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from drivers.rfxtrx.kinds import U8, Rest, Spare8
 from drivers.rfxtrx.names import Choice
@@ -43,6 +43,7 @@ class AsyncData(Packet, kind=0x62, name="async_data", open=True):
 
     payload: Rest
 
+    told = frozenset({"text"})
     variants = (
         Variant(0x01, "P1", "smart meters with a P1 port"),
         Variant(0x02, "teleinfo", "French meters"),
@@ -50,6 +51,10 @@ class AsyncData(Packet, kind=0x62, name="async_data", open=True):
         Variant(0xFE, "parity error"),
         Variant(0xFF, "overrun"),
     )
+
+    def tells(self) -> dict[str, Any]:
+        """Return the characters; what is none of ASCII's is a question mark in a box."""
+        return {"text": self.payload.decode("ascii", "replace")}
 
 
 PACKETS: Final = (AsyncConfig, AsyncData)

@@ -29,12 +29,15 @@ ALWAYS: Final = 2
 """Columns shown even where they are empty."""
 VALUES_WIDTH: Final = 40
 """Characters of the last value; `--json` has all of it."""
-_NO_VALUE: Final = frozenset({"battery_level", "spare", "repeat", "repeats", "pulse_us"})
-"""Fields that nobody looks for in a table."""
+_NO_VALUE: Final = frozenset({
+    "battery_level", "repeat", "repeats", "max_repeats", "pulse_us", "check_byte", "id_4", "press", "meter_number",
+})  # fmt: skip
+"""Fields that nobody looks for in a table, nor for those that begin with `_SPARE`."""
+_SPARE: Final = "spare"
 _UNITS: Final = {
     "celsius": "°C", "setpoint_celsius": "°C", "percent": "%", "hpa": "hPa", "mm": "mm", "mm_per_hour": "mm/h",
     "degrees": "°", "metres_per_second": "m/s", "watts": "W", "watt_hours": "Wh", "volt_amperes": "VA", "amperes": "A",
-    "volts": "V", "hertz": "Hz", "kilograms": "kg", "centimetres": "cm", "kilometres": "km",
+    "volts": "V", "battery_volts": "V", "hertz": "Hz", "kilograms": "kg", "centimetres": "cm", "kilometres": "km",
 }  # fmt: skip
 """Fields whose unit says as much as their name."""
 _WORDS: Final = frozenset({"command", "status"})
@@ -191,7 +194,7 @@ def _values(message: Message) -> str:
     values = message.get("values")
     if not isinstance(values, dict):
         return ""
-    told = [_value(key, value) for key, value in values.items() if key not in _NO_VALUE]
+    told = [_value(key, value) for key, value in values.items() if not (key in _NO_VALUE or key.startswith(_SPARE))]
     return ", ".join(word for word in told if word)
 
 
