@@ -28,16 +28,20 @@ class Rule:
     """When what is asked.
 
     [trigger.rules.desk-on]
-    topic = "remote/desk"               # a topic or a pattern
-    when = { action = "on" }            # what its message must say; default: anything
-    request = "switch/lamp/set"         # a topic that somebody serves
+    topic = "remote/desk"
+    when = { button = "on" }
+    request = "switch/lamp/set"
     body = { on = true }
     """
 
     topic: str
+    """What to listen to: a topic, or a pattern with `+` and `#`."""
     request: str
+    """What to ask then: a topic that somebody serves."""
     when: dict[str, Any] = field(default_factory=dict)
+    """What its message must say, each key and its value; default: anything."""
     body: dict[str, Any] = field(default_factory=dict)
+    """What is said with the request."""
     max_age_s: float = 10.0
     """Seconds after which a message is too old to act on."""
 

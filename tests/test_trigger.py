@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from hearthbus import Invalid
-from services.trigger import WAITING, Trigger
+from services.trigger import WAITING, Rule, Trigger
 
 if TYPE_CHECKING:
     from hearthbus.message import Message
     from hearthbus.testing import Bench
 
 DESK = {"topic": "remote/desk", "when": {"action": "on"}, "request": "switch/lamp/set", "body": {"on": True}}
+
+EXAMPLE = Path(__file__).parent.parent / "deploy" / "house.toml"
 
 
 async def house(bench: Bench, **rules: dict[str, Any]) -> Trigger:
@@ -108,6 +113,15 @@ async def test_that_nobody_serves_is_said_and_the_rule_lives_on(bench: Bench, ca
 
     assert 2 == service.health()["failed"]
     assert "desk: switch/nobody/set: " in caplog.text
+
+
+def test_the_example_house_has_a_rule_that_holds() -> None:
+    """Who takes the comment marks away has a rule."""
+    (lines,) = re.findall(r"((?:^# .*\n)*^# \[trigger\..*\n(?:^# .*\n)*)", EXAMPLE.read_text("utf-8"), re.MULTILINE)
+    table = tomllib.loads("\n".join(line.removeprefix("# ") for line in lines.splitlines()[1:]))
+    (rule,) = (Rule(**each) for each in table["trigger"]["rules"].values())
+
+    assert rule.holds({"button": "on", "action": "press"})
 
 
 @pytest.mark.parametrize(

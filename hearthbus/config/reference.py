@@ -27,7 +27,8 @@ _BLOCK: Final = re.compile(r"(<!-- keys of ([a-z.]+) -->\n).*?(?=<!-- end -->)",
 def tables() -> dict[str, type]:
     """Return the dataclass of each table by the table's name."""
     broker = plugins.load("broker", plugins.find(BROKER)["config"])
-    rfxtrx = plugins.load("rfxtrx", plugins.find(SERVICES)["rfxtrx"]).Config
+    services = plugins.find(SERVICES)
+    rfxtrx, trigger = (plugins.load(name, services[name]).Config for name in ("rfxtrx", "trigger"))
     return {
         "house": Place,
         "bus": BusSettings,
@@ -35,6 +36,7 @@ def tables() -> dict[str, type]:
         "broker.limits": get_type_hints(broker)["limits"],
         "rfxtrx": rfxtrx,
         "rfxtrx.devices": get_args(get_type_hints(rfxtrx)["devices"])[1],
+        "trigger.rules": get_args(get_type_hints(trigger)["rules"])[1],
     }
 
 
