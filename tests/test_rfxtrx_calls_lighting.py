@@ -40,8 +40,6 @@ PERCENT = {
     0x10: {1: "25_percent", 2: "50_percent", 3: "100_percent"},
 }
 GANGS = {1: "toggle_gang_1", 2: "toggle_gang_2_bright", 3: "toggle_gang_3_dim"}
-FULL = {"on", "light", "power", "toggle", "group_on"}
-"""Commands that node-rfxcom sends with the highest level to Lighting5, as all moods and gangs."""
 DEVICE = {
     "Lighting1": ("house", "unit"),
     "Lighting2": ("id", "unit"),
@@ -85,10 +83,10 @@ def lighting2(call: Call) -> Plain:
     """AC; unit 0 is a group command to unit 1."""
     plain = device("Kambrook" if call.subtype == 3 else "Lighting2", call.args[0])
     command = "set_level" if call.method == "setLevel" else SIMPLE[call.method]
-    level = {"on": 15, "off": 0}.get(command) if command != "set_level" else call.args[1]
     if plain.get("unit") == 0:
         plain["unit"], command = 1, f"group_{command}"
-    return {"packet": "lighting2", **plain, "command": command, "level": level}
+    level = {"level": call.args[1]} if call.method == "setLevel" else {}
+    return {"packet": "lighting2", **plain, "command": command, **level}
 
 
 def lighting3(call: Call) -> Plain:
@@ -114,23 +112,20 @@ def lighting5(call: Call) -> Plain:
     unit = plain.get("unit")
     says = call.args[1] if len(call.args) > 1 else 1
     command = OTHERWISE.get(call.subtype, {}).get(call.method) or SIMPLE.get(call.method, call.method)
-    level = 31 if command in FULL else 0
+    level = {}
     if call.method == "setLevel":
-        command, level = PERCENT.get(call.subtype, {}).get(says, "set_level"), says
+        command, level = PERCENT.get(call.subtype, {}).get(says, "set_level"), {"level": says}
         if call.subtype in PERCENT and command == "set_level":
             command = f"level_{says}"
     elif call.method in BY_NUMBER:
         command = BY_NUMBER[call.method].format(says)
-        level = {"setMood": 31, "setColour": says}.get(call.method, 0)
     elif call.subtype == 0x05 and call.method == "toggleOnOff":
-        command, level = GANGS.get(unit or -1, f"toggle_gang_{unit}"), 31
+        command, level = GANGS.get(unit or -1, f"toggle_gang_{unit}"), {"level": 31}
     if call.subtype == 0x0A:
         command = appliance(call, command, unit)
-        level = 31 if command == "toggle" else 0
     if unit == 0 and command in {"on", "off", "lock"}:
         command = {"on": "group_on", "off": "group_off", "lock": "all_lock"}[command]
-        level = 31 if command == "group_on" else 0
-    return {"packet": "lighting5", **plain, "command": command, "level": level}
+    return {"packet": "lighting5", **plain, "command": command, **level}
 
 
 def appliance(call: Call, command: str, unit: int | None) -> str:
@@ -223,6 +218,8 @@ def lighting_device(call: Call) -> Plain:
     if command == "set_level":
         plain["level"] = (AC_LEVELS if kind == 0x11 else LIGHTWAVE_LEVELS)[call.args[0]]
         command = "off" if call.args[0] == 0 else command
+    elif kind == 0x14:
+        plain["level"] = 0  # not what the other library sends
     return plain | {"command": command}
 
 

@@ -162,11 +162,11 @@ def test_encode_takes_what_decode_prints(capsys: pytest.CaptureFixture[str], mon
 
 
 def test_encode_by_name(capsys: pytest.CaptureFixture[str]) -> None:
-    """The subtype's name is enough, in whatever case; what is left out is zero."""
+    """The subtype's name is enough, in whatever case; what is left out is as it usually is: full, with `on`."""
     text = '{"packet": "lighting2", "subtype_name": "HomeEasy EU", "id": "0xABCDEF", "unit": 5, "command": "on"}'
     main(["encode", text])
 
-    assert "0b11010000abcdef05010000" == capsys.readouterr().out.strip()
+    assert "0b11010000abcdef05010f00" == capsys.readouterr().out.strip()
 
 
 @pytest.mark.parametrize(

@@ -86,3 +86,22 @@ def test_another_firmware_s_word_is_the_name_of_its_number(plain: dict[str, Any]
 def test_a_plain_object_keeps_what_is_noise_to_most(frame: str) -> None:
     """A unit that a command does not go by, the check in an X10 id, what stands before jumpers, a longer form."""
     assert frame == from_plain(to_plain(decode(bytes.fromhex(frame)))).encode().hex()
+
+
+@pytest.mark.parametrize(
+    ("plain", "level"),
+    [
+        ({"packet": "lighting2", "command": "on"}, 15),
+        ({"packet": "lighting2", "command": "off"}, 0),
+        ({"packet": "lighting2", "command": "on", "level": 3}, 3),
+        ({"packet": "lighting2", "subtype": 3, "house": "A", "command": "on"}, 15),
+        ({"packet": "lighting5", "command": "mood_2"}, 31),
+        ({"packet": "lighting5", "subtype": 6, "command": "colour_17"}, 17),
+        ({"packet": "lighting5", "command": "lock"}, 0),
+    ],
+)
+def test_a_command_has_its_usual_level(plain: dict[str, Any], level: int) -> None:
+    """Where none is said: as remotes send it."""
+    packet = from_plain({"id": 1, "unit": 1, **plain})
+
+    assert (level, packet) == (vars(packet)["level"], decode(packet.encode()))

@@ -33,7 +33,7 @@ def test_every_frame_is_told_as_it_is() -> None:
     """Its bytes, its fields by name, its signal."""
     body = bodies(Ear().desk(rssi_dbm=-56).says)["radio/rfxtrx/raw"]
 
-    assert ("0b110000000abcde05010080", -56) == (body["hex"], body["rssi_dbm"])
+    assert ("0b110000000abcde05010f80", -56) == (body["hex"], body["rssi_dbm"])
     assert ("lighting2", "0x00ABCDE", "on") == tuple(body["fields"][key] for key in ("packet", "id", "command"))
 
 

@@ -161,7 +161,7 @@ def to_plain(packet: Packet) -> dict[str, Any]:
 
 
 def from_plain(plain: Mapping[str, Any]) -> Packet:
-    """Return the packet of a plain object, as `to_plain` makes it; what is left out is zero, where that says nothing.
+    """Return the packet of a plain object, as `to_plain` makes it; what is left out is as usual, or zero.
 
     Raises:
         CodecError: there is no such packet, a field of it is missing, or it has no such field.
@@ -183,7 +183,7 @@ def from_plain(plain: Mapping[str, Any]) -> Packet:
             absent = dict.fromkeys(_without_value(packet, subtype) - fields.keys())
             kinds = dict((packet.shapes.get(subtype) or packet.shape).columns)
             values = {key: _value(kinds.get(key), key, fields[key]) for key in fields.keys() & names}
-            return _agreed(packet.made(absent | values), fields)
+            return _agreed(packet.made({**absent, **packet.usual(fields), **values}), fields)
         if surplus:
             first = min(surplus)
             wrong = wrong or f"has no field {first!r}{_nearest(first, names)}; it has {', '.join(sorted(names))}"

@@ -4,7 +4,8 @@ Knows their packets, ids, units and commands; no bus, no stick. Sources: layouts
 node-rfxcom 2.6.2 and Domoticz have them.
 """
 
-from typing import Annotated, Final
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
 
 from drivers.bits import Bits, CodecError, Reason
 from drivers.rfxtrx.addresses import Identity, Mask, Unit
@@ -93,6 +94,12 @@ class Lighting1(Packet, kind=0x10, name="lighting1"):
 
 _AC: Final = {0: "off", 1: "on", 2: "set_level", 3: "group_off", 4: "group_on", 5: "set_group_level"}
 _LEVEL16: Final = Level(width=8, high=15)
+FULL: Final = ("on", "group_on")
+"""Commands that go with the highest level, as AC's remotes send them; receivers go by the command."""
+
+
+def _level(fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"level": _LEVEL16.high} if fields.get("command") in FULL else {}
 
 
 class Lighting2(Packet, kind=0x11, name="lighting2"):
@@ -100,7 +107,8 @@ class Lighting2(Packet, kind=0x11, name="lighting2"):
 
     0B 11 ss nn  ii ii ii ii  uu cc ll  r.      i id, 26 bits · u unit 1..16 · c command · l level 0..15 · r signal
 
-    A group command goes to unit 1. `on` is sent with level 15, `off` with 0; what counts is the command.
+    A group command goes to unit 1. `on` is sent with level 15 unless another is said, `off` with 0; what counts is the
+    command.
     """
 
     spare_id: Annotated[int, Spare(width=6)] = 0
@@ -116,6 +124,11 @@ class Lighting2(Packet, kind=0x11, name="lighting2"):
         Variant(0x01, "HOMEEASY EU", "HomeEasy EU", sends=True),
         Variant(0x02, "ANSLUT", "Anslut", sends=True),
     )
+
+    @classmethod
+    def usual(cls, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the level that goes with a command."""
+        return _level(fields)
 
     def check(self) -> None:
         """Refuse a group command to one unit: receivers take it with unit 1."""
@@ -139,6 +152,11 @@ class Kambrook(Packet, kind=0x11, name="lighting2"):
     spare: Spare4 = 0
 
     variants = (Variant(0x03, "KAMBROOK", "Kambrook RF3672", sends=True),)
+
+    @classmethod
+    def usual(cls, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the level that goes with a command."""
+        return _level(fields)
 
 
 class Lighting3(Packet, kind=0x12, name="lighting3"):

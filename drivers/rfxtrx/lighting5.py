@@ -5,7 +5,8 @@
 Each subtype has its table of commands. Sources: layouts and limits as node-rfxcom 2.6.2 and Domoticz have them.
 """
 
-from typing import Annotated, Final
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
 
 from drivers.bits import CodecError, Reason
 from drivers.rfxtrx.addresses import Identity, Unit
@@ -44,6 +45,25 @@ _LED_107: Final = {
 _COLOURED: Final = {0: "off", 1: "on", 2: "bright", 3: "dim", 4: "colour_plus", 5: "colour_minus"}
 
 
+FULL: Final = (
+    "on", "group_on", "light", "power", "toggle", "toggle_gang_1", *(f"mood_{number}" for number in range(1, 6)),
+)  # fmt: skip
+"""Commands that go with the highest level; receivers go by the command."""
+
+
+class _Levelled(Packet, kind=0x14, name="lighting5"):
+    """What knows the level that goes with a command."""
+
+    @classmethod
+    def usual(cls, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the level of a command: the colour's number, all of it, or none."""
+        command = fields.get("command")
+        colour = command.removeprefix("colour_") if isinstance(command, str) else ""
+        if colour != command and colour.isascii() and colour.isdecimal() and len(colour) <= 3:
+            return {"level": int(colour)}
+        return {"level": 31} if command in FULL else {}
+
+
 def _limits(id_bits: int, names: dict[int, str], units: Unit | None = None) -> dict[str, Kind]:
     """Return what differs in a device: how great its id may be, its commands, its units."""
     limits: dict[str, Kind] = {
@@ -62,8 +82,8 @@ def _units(high: int) -> Unit:
     return Unit(width=8, high=high, group=0)
 
 
-class Lighting5(Packet, kind=0x14, name="lighting5"):
-    """Those with several units. Unit 0 is all of them; `on` is sent with level 31 or 0, which says nothing.
+class Lighting5(_Levelled, kind=0x14, name="lighting5"):
+    """Those with several units. Unit 0 is all of them; `on` is sent with level 31, which says nothing.
 
     0A 14 ss nn  ii ii ii  uu cc ll  r.      i id · u unit, Avantek's ASCII "A".."E" · c command · l level · r signal
     """
@@ -101,7 +121,7 @@ class Lighting5(Packet, kind=0x14, name="lighting5"):
             raise CodecError(Reason.VALUE, f"{self.name}: level {self.level} is not from 1 to 8")
 
 
-class Lighting5Single(Packet, kind=0x14, name="lighting5"):
+class Lighting5Single(_Levelled, kind=0x14, name="lighting5"):
     """Those that are one lamp. Their unit is 1, and a remote may say another; none is all.
 
     0A 14 ss nn  ii ii ii  uu cc ll  r.      i id · u unit · c command · l level or colour · r signal

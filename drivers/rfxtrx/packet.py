@@ -192,6 +192,11 @@ class Packet(Made):
         return next((each for each in cls.variants if each.subtype == subtype), None)
 
     @classmethod
+    def usual(cls, fields: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ARG003 - for those that ask
+        """Return what goes into fields that a plain object leaves out, where that depends on the others."""
+        return {}
+
+    @classmethod
     def takes(cls, read: Self) -> bool:  # noqa: ARG003 - for those that ask
         """Return whether what was read is this packet after all, where length and subtype do not tell."""
         return True
