@@ -217,12 +217,19 @@ async def test_a_stick_that_stays_away_is_said_once(tmp_path: Path, caplog: pyte
     async with scene(tmp_path, device=device, times=times, ready=False) as house:
         await house.until(lambda: house.stick.figures()["starts_failed"] >= 4)
         early = len(caplog.records)
-        await house.until(lambda: house.stick.figures()["starts_failed"] >= 12)
+        reasons: set[str] = set()
+
+        def twelve() -> bool:
+            reasons.add("".join(each for each in house.stick.fault if not each.isdigit()))
+            return house.stick.figures()["starts_failed"] >= 12
+
+        await house.until(twelve)
         late = len(caplog.records)
         device.faults = set()
         await house.until(lambda: house.stick.ready)
 
     assert early == late <= 8
+    assert 1 == len(reasons)
     assert "receives; Copyright" in caplog.text
 
 

@@ -68,6 +68,11 @@ class Setup:
         """What it had on after it was told: a firmware that lacks a protocol is not told for ever."""
         self._failed = 0
 
+    @property
+    def failing(self) -> bool:
+        """Whether the last start has failed."""
+        return self._failed > 0
+
     def reset(self, *, at: float, patient: bool = False) -> None:
         """Begin."""
         self.phase, self._patient = Phase.DEAF, patient
@@ -212,7 +217,7 @@ class Setup:
 
     def _wait(self, at: float, why: str) -> list[News]:
         self.phase, self.due = Phase.WAITING, at + self.times.boot
-        return [Fault(text=f"{why}; waiting {self.times.boot:g} s for its boot loader to end")]
+        return [] if self.failing else [Fault(text=f"{why}; waiting {self.times.boot:g} s for its boot loader to end")]
 
     def _fail(self, at: float) -> list[News]:
         self.failures += 1

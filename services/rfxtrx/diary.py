@@ -19,10 +19,19 @@ class Diary:
 
     def once(self, text: str, *, level: int = logging.WARNING) -> None:
         """Say something that was not said since `forget`; other numbers make it no news."""
-        bare = "".join(each for each in text if not each.isdigit())
+        bare = _bare(text)
         self._log.log(logging.DEBUG if bare in self._said else level, "%s: %s", self._name, text)
         self._said.add(bare)
 
     def forget(self) -> None:
         """All is well: from now on everything is news."""
         self._said.clear()
+
+
+def same(text: str, other: str) -> bool:
+    """Whether two texts say the same but for their numbers."""
+    return _bare(text) == _bare(other)
+
+
+def _bare(text: str) -> str:
+    return "".join(each for each in text if not each.isdigit())

@@ -18,12 +18,12 @@ from drivers.port import Lost, Opened, Port, Received
 from drivers.rfxtrx.frames import NETWORK_SILENCE_S, SILENCE_S, Skipped, Why
 from drivers.rfxtrx.interface import Control
 from drivers.rfxtrx.modes import check, warnings
-from drivers.rfxtrx.news import Fault, Heard, Notice, Ready, Reopen, Times, Told
+from drivers.rfxtrx.news import Fault, Heard, Notice, Phase, Ready, Reopen, Times, Told
 from drivers.rfxtrx.session import Session
 from drivers.rfxtrx.transmissions import Fate, Outcome, Transmission
 from hearthbus import Invalid, Unavailable
 from services.rfxtrx import account
-from services.rfxtrx.diary import Diary
+from services.rfxtrx.diary import Diary, same
 from services.rfxtrx.handover import Handover
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ __all__ = ["Fate", "Outcome", "Stick", "Times"]
 DELAYS: Final = (0.1, 0.2, 0.5)
 """Seconds between attempts to open a device: to look whether it is there costs nothing."""
 NETWORK_DELAYS: Final = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
-SLEEP_S: Final = 3600.0
 
 
 class Stick:
@@ -128,7 +127,9 @@ class Stick:
             async for event in self._port:
                 match event:
                     case Opened():
-                        self.open, self.fault = True, "it is being asked how it is"
+                        self.open = True
+                        if not self.session.setup.failing:
+                            self.fault = "it is being asked how it is"
                         self._diary.once(f"{settings.port} is open", level=logging.INFO)
                         self.session.opened(at=self._now())
                     case Received(data=data):
@@ -145,7 +146,7 @@ class Stick:
             await self._settle(wake=False)
             due = self.session.due() if self.open else None
             with suppress(TimeoutError):
-                async with asyncio.timeout_at(self._now() + SLEEP_S if due is None else due):
+                async with asyncio.timeout_at(due):
                     await self._woken.wait()
 
     async def send(self, frame: bytes, *rest: bytes, repeats: int = 1) -> Outcome:
@@ -256,13 +257,17 @@ class Stick:
                 case Notice(text=text):
                     self._log.warning("%s: %s", self.name, text)
                 case Fault(text=text):
-                    self.fault = text
-                    self._diary.once(text)
-                    await self._move()
+                    await self._blame(text)
                 case Reopen(reason=reason) if self._port is not None:
                     self._port.drop(reason)
                 case Skipped(why=why) if why is not Why.ZEROS:
                     self._handover.skipped(each, at=self._now())
+
+    async def _blame(self, text: str) -> None:
+        if not same(text, self.fault):
+            self.fault = text
+            await self._move()
+        self._diary.once(text)
 
     async def _move(self) -> None:
         """It is different from before."""
@@ -284,9 +289,10 @@ class Stick:
 
     def _gone(self, reason: str) -> None:
         was_open, self.open = self.open, False
-        changed, self.fault = self.fault != reason, reason
+        ours = self.session.setup.phase is Phase.BACKING_OFF  # closed for what the fault says already
+        changed, self.fault = not ours and self.fault != reason, self.fault if ours else reason
         self.session.closed(f"{self.settings.port}: {reason}")
-        if was_open or changed:
+        if changed or (was_open and not ours):
             self._diary.once(f"{self.settings.port}: {reason}")
             self._changed()
 
