@@ -33,9 +33,10 @@ def fields(packet: type[Packet], variant: Variant | None) -> dict[str, str]:
 def kind_in_words(kind: Kind) -> str:  # noqa: PLR0911 - one return for each kind
     """Return what may be written into a field of a kind."""
     match kind:
-        case Choice(names=names, sends=sends):
+        case Choice(names=names, sends=sends, also=also):
             allowed = (name for name in names.values() if sends is None or name in sends)
-            return ", ".join(dict.fromkeys(allowed)) or "none known"
+            known = ", ".join(dict.fromkeys(allowed)) or "none known"
+            return known + (f"; in other firmware {', '.join(also)}" if also else "")
         case Unit(low=low, high=high, group=group):
             return f"{low} to {high}{'' if group is None else ', 0 for all'}"
         case Split(width=width, gap=gap, low=low):
