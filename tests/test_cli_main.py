@@ -37,6 +37,17 @@ def stub(monkeypatch: pytest.MonkeyPatch, verb: object, *, name: str = "stub", v
     monkeypatch.setattr(EntryPoint, "load", lambda _: verb)
 
 
+@pytest.mark.parametrize("closed", ["0<&-", "1>&-", "2>&-", "0<&- 1>&- 2>&-"])
+def test_a_closed_stream_is_the_null_device(closed: str) -> None:
+    """A daemon starts its children so; it is no defect, and what should be an error does not go to the output."""
+    line = f"{sys.executable} -m hearthbus rfxtrx decode - {closed}"
+    ended = subprocess.run(
+        ["/bin/sh", "-c", line], stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=False
+    )
+
+    assert (0, b"", b"") == (ended.returncode, ended.stdout, ended.stderr)
+
+
 def test_help_lists_every_verb() -> None:
     """`hearthbus --help` names all verbs, those of services too."""
     text = command.overview()

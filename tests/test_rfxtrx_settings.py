@@ -30,7 +30,7 @@ def test_a_place_is_the_name_unless_it_says_so() -> None:
     ("config", "complaint"),
     [
         ({"port": "ftp://x"}, "port"),
-        ({"protocols": ["ac", "oregano"]}, "protocols: protocol 'oregano': no stick has one of that name"),
+        ({"protocols": ["ac", "oregano"]}, "protocol 'oregano': no stick has one of that name; did you mean 'oregon'?"),
         ({"silence_s": 1}, "silence_s 1"),
         ({"heard_times": 0}, "heard_times 0 is not from 1 to 100"),
         ({"heard_within_s": 0}, "heard_within_s 0"),

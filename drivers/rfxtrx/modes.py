@@ -133,10 +133,18 @@ def spelled(given: Iterable[str], receiver: str) -> frozenset[str]:
 def check(wanted: Iterable[str]) -> list[str]:
     """Return what is wrong with names, before it is known which stick they are for: one line each."""
     return [
-        f"protocol {given!r}: no stick has one of that name; `hearthbus rfxtrx modes` lists them"
+        f"protocol {given!r}: no stick has one of that name; {_hint(given)}"
         for given in wanted
         if _find(given, RECEIVERS[0x53]) is None and _find(given, RECEIVERS[0x55]) is None
     ]
+
+
+def _hint(given: str) -> str:
+    from difflib import get_close_matches
+
+    known = [name for bits in (*MODES_433, *MODES_868) for name in bits if name]
+    close = get_close_matches(given.lower(), known, n=1)
+    return f"did you mean {close[0]!r}?" if close else "`hearthbus rfxtrx modes` lists them"
 
 
 def warnings(on: Iterable[str]) -> list[str]:

@@ -62,7 +62,7 @@ class Phase(Enum):
     CLOSED = "its port is closed"
     DEAF = "it was just reset"
     ASKING = "asked for its status"
-    WAITING = "left alone, for its boot loader"
+    WAITING = "waiting for its boot loader to end"
     SETTING = "told its modes"
     STARTING = "told to receive"
     READY = "ready"

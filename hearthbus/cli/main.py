@@ -63,10 +63,18 @@ Exit codes: 0 done, 64 a mistake in what you typed, 69 no broker there, 78 bad c
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; `argv` are the words after `hearthbus`. Returns the exit code, and never raises."""
+    _open_what_is_closed()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a terminal without ° is no reason to end
     return _flushed(_guarded(list(sys.argv[1:] if argv is None else argv)))
+
+
+def _open_what_is_closed() -> None:
+    """Let a standard stream that was closed before we began, `<&-`, be the null device: Python has None for it."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - a device, until the end
 
 
 def complain(text: str) -> None:
@@ -168,7 +176,7 @@ def overview() -> str:
     lines += [f"  {name:<9} {verb.help}" for name, verb in VERBS.items()]
     brought = sorted({entry.name for entry in _brought()} - VERBS.keys())
     if brought:
-        lines += ["", "Verbs of services, which need no broker (each has --help):", f"  {', '.join(brought)}"]
+        lines += ["", "Verbs of services (each has --help):", f"  {', '.join(brought)}"]
     return "\n".join([*lines, "", ENDING])
 
 
