@@ -199,3 +199,20 @@ def test_no_frame_is_refused_at_once(capsys: pytest.CaptureFixture[str], frame: 
     """Before any broker is asked."""
     assert 64 == command(["rfxtrx", "send", frame])
     assert 1 == capsys.readouterr().err.count("\n")
+
+
+async def test_protocols_that_do_not_last_are_said() -> None:
+    """The service knows that the configuration names others."""
+    told = Told()
+    async with House().client() as bus, bus.serve("rfxtrx/+") as responder:
+
+        async def serve() -> None:
+            async for request in responder:
+                late = {"protocols": ["ac"], "reason": "the configuration names protocols too"}
+                await request.reply(STATUS if request.message.topic == "rfxtrx/status" else late)
+
+        serving = asyncio.create_task(serve())
+        await alter(wanted=["ac"])(bus, told)
+        serving.cancel()
+
+    assert ["the configuration names protocols too"] == told.notes

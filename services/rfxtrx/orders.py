@@ -27,8 +27,6 @@ _ALL_ON: Final = ("all_on", "group_on")
 _ALL_OFF: Final = ("all_off", "group_off")
 _SET_LEVEL: Final = ("set_level",)
 _SET_PERCENT: Final = ("set_percent",)
-_FULL_LEVEL: Final = {"lighting2": 15, "lighting5": 31}
-"""The level that goes with "on" where a receiver may look at it, as both peers send it."""
 _COUNTS: Final = "command_sequence"
 """The field that counts commands: receivers take one that has not changed for a repeat."""
 _PARTS: Final = ("red", "green", "blue")
@@ -102,11 +100,7 @@ def switch(known: Known, request: Mapping[str, Any]) -> Order:
     names: tuple[str, ...] = _ON if on else _OFF
     if known.address.fields.get("unit") == 0:
         names = (_ALL_ON if on else _ALL_OFF) + names
-    fields = _command(known, names, "be switched")
-    level = _FULL_LEVEL.get(known.address.packet)
-    if level is not None:
-        fields["level"] = level if on else 0
-    return Order(_made(known, fields), {"on": on})
+    return Order(_made(known, _command(known, names, "be switched")), {"on": on})
 
 
 def cover(known: Known, request: Mapping[str, Any]) -> Order:

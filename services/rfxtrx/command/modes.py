@@ -95,6 +95,8 @@ async def alter(
         output.note(WEAR)
     answer = await bus.request("rfxtrx/protocols", {"set": sorted(on), "save": save}, timeout=SET_S)
     report({**state, **answer}, output)
+    if isinstance(reason := answer.get("reason"), str):
+        output.note(reason)
     return 0
 
 
