@@ -22,7 +22,8 @@ examples:
   hearthbus rfxtrx encode '{"packet": "lighting2", "subtype_name": "AC", "id": "0xABCDEF", "unit": 5, "command": "on"}'
   hearthbus rfxtrx decode 0B11000000ABCDEF05010F70 --json | hearthbus rfxtrx encode -
 
-What is left out is as remotes send it, or zero where that says nothing. `hearthbus rfxtrx packets NAME` tells what can be written.
+What is left out is as remotes send it, or zero where that says nothing.
+`hearthbus rfxtrx packets NAME` tells what can be written.
 Exit code 64: an object was refused; the others are printed all the same."""
 
 
