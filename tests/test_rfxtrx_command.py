@@ -173,6 +173,10 @@ def test_encode_by_name(capsys: pytest.CaptureFixture[str]) -> None:
     ("change", "said"),
     [
         ({"unit": 17}, "17 is not from 1 to 16"),
+        ({"unit": "5"}, "'5' is no whole number"),
+        ({"unit": False}, "False is no whole number"),
+        ({"packet": "lighting5", "subtype_name": "LIGHTWAVERF", "subtype": 0, "unit": False}, "no whole number"),
+        ({"rssi_dbm": "-64"}, "'-64' is no whole number"),
         ({"command": "dim"}, "there is off, on, set_level"),
         ({"packet": "lighting_2"}, "did you mean 'lighting2'?"),
         ({"subtype": None, "subtype_name": "ANSLUTT"}, "did you mean 'ANSLUT'?"),
@@ -234,8 +238,10 @@ def test_every_packet_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_packet_tells_its_fields(capsys: pytest.CaptureFixture[str], packet: str) -> None:
     """For people: subtypes, then what can be written."""
     main(["packets", packet])
+    told = capsys.readouterr().out
 
-    assert f"{packet} " in capsys.readouterr().out
+    assert f"{packet} " in told
+    assert not told.endswith("\n\n")
 
 
 def test_a_packet_that_is_not_there() -> None:

@@ -115,11 +115,13 @@ class Unit:
         """Return the raw number of a unit.
 
         Raises:
-            CodecError: the device has no such unit, or none for all.
+            CodecError: it is no whole number, or the device has no such unit, or none for all.
         """
+        if type(value) is not int:
+            raise CodecError(Reason.VALUE, f"{say(value)} is no whole number")
         if value == 0 and self.group is not None:
             return self.group
-        if type(value) is not int or not self.low <= value <= self.high:
+        if not self.low <= value <= self.high:
             group = " or 0 for all" if self.group is not None else ""
             only = f"{self.low}" if self.low == self.high else f"from {self.low} to {self.high}"
             raise CodecError(Reason.VALUE, f"unit {say(value)} is not {only}{group}")

@@ -36,7 +36,9 @@ class Rung:
             CodecError: it is no whole number, or beyond the first or last rung.
         """
         most = ((1 << self.width) - 1) * self.step + self.plus
-        if type(value) is not int or not self.plus <= value <= most:
+        if type(value) is not int:
+            raise CodecError(Reason.VALUE, f"{say(value)} is no whole number")
+        if not self.plus <= value <= most:
             raise CodecError(Reason.VALUE, f"{say(value)} is not from {self.plus} to {most}")
         return (value - self.plus) // self.step
 

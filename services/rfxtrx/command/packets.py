@@ -92,10 +92,11 @@ def _lines(name: str) -> Iterator[str]:
     groups: dict[tuple[tuple[str, str], ...], list[tuple[type[Packet], Variant]]] = {}
     for packet, variant in _all(name):
         groups.setdefault(tuple(fields(packet, variant).items()), []).append((packet, variant))
-    for told, members in groups.items():
+    for at, (told, members) in enumerate(groups.items()):
+        if at:
+            yield ""
         for packet, variant in members:
             mark = "" if variant.sends else "  (received only)"
             products = f": {variant.products}" if variant.products else ""
             yield f"{packet.name} {variant.name} (0x{packet.kind:02X}, {variant.subtype}){products}{mark}"
         yield from (f"  {line}" for line in table(told or (("no fields", ""),)))
-        yield ""
