@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from drivers.bits import CodecError
 from drivers.rfxtrx import codec
 from drivers.rfxtrx.transmissions import Fate, Outcome
+from hearthbus import Invalid
 from services.rfxtrx import RFXtrx
 
 if TYPE_CHECKING:
@@ -50,10 +52,14 @@ class Stick:
 
     tick = run
 
-    async def send(self, frame: bytes, *, repeats: int = 1) -> Outcome:
+    async def send(self, frame: bytes, *rest: bytes, repeats: int = 1) -> Outcome:
         """Transmit when the gate is open."""
+        del rest
         await self.gate.wait()
-        self.sent.append((codec.decode(frame), repeats))
+        try:
+            self.sent.append((codec.decode(frame), repeats))
+        except CodecError as error:
+            raise Invalid(str(error)) from None
         return self.fates.pop(0) if self.fates else Outcome(fate=Fate.SENT)
 
     async def set_protocols(self, names: list[str]) -> frozenset[str]:

@@ -72,6 +72,9 @@ class Answering:
                 text = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
                 self._log.info("%s: %s", request.message.topic, text)
                 await request.fail(text)
+            except Exception as error:  # noqa: BLE001 - whoever asks is answered
+                self._log.exception("%s failed", request.message.topic)
+                await request.fail(type(error).__name__)
             else:
                 await request.reply(answer)
         except HearthbusError as gone:
