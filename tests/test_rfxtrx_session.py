@@ -210,3 +210,26 @@ def test_a_day_and_a_night_leave_nothing_behind() -> None:
 
     assert talk.session.ready
     assert late <= early + 64
+
+
+def test_a_house_with_one_button() -> None:
+    """Nothing to hear for days is no fault of the receiver: it is reset ever more seldom, until it hears."""
+    talk = Talk()
+    talk.become_ready()
+
+    def a_day() -> int:
+        before = talk.session.counts.resets
+        for _ in range(1440):
+            talk.wait(61)
+            talk.hear(status(), GREETING)
+            talk.wait(0.6)
+            talk.hear(status(), GREETING)
+        return talk.session.counts.resets - before
+
+    talk.hear(TH1)
+    days = [a_day() for _ in range(4)]
+    talk.hear(TH1)
+
+    assert days[0] <= 7
+    assert days[-1] <= 1
+    assert a_day() == days[0]

@@ -27,6 +27,8 @@ PROBE_AFTER: Final = 2
 """Transmissions without an answer, in a row, after which the stick is asked whether it is there."""
 RESET_AFTER: Final = 4
 """And after which it is reset, though it has said that it is."""
+MOST_IN_VAIN: Final = 96
+"""A quarter of an hour so many times is a day."""
 RECEIVE_ONLY: Final = RECEIVERS[0x52]
 
 
@@ -70,6 +72,8 @@ class Session:
         self._heard_at = self._air_at = 0.0
         self._air = False
         """Whether anything was ever heard from the air."""
+        self._in_vain = 1
+        """Doubled by each reset after which nothing was heard: there may only be a button that is seldom pressed."""
 
     @property
     def ready(self) -> bool:
@@ -175,7 +179,7 @@ class Session:
         if was_ready and self.transmissions.is_answer(found):
             self._out += self.transmissions.answered(found, at=at)
         elif kind not in {CONTROL, MESSAGE, RESPONSE}:
-            self._air_at, self._air = at, True
+            self._air_at, self._air, self._in_vain = at, True, 1
             news.append(Heard(frame=found))
         elif kind == MESSAGE and not is_about_itself(found):
             if found[2] in REMOTES:
@@ -212,7 +216,8 @@ class Session:
             self._probed_for = timeouts
             news.append(Notice(text=f"{timeouts} transmissions in a row were not acknowledged; asking for its status"))
             self._probe(at)
-        elif self._air and at >= self._air_at + self._times.deaf_for:
+        elif self._air and at >= self._air_at + self._times.deaf_for * self._in_vain:
+            self._in_vain = min(2 * self._in_vain, MOST_IN_VAIN)
             self._restart(f"it answers, and has heard nothing for {at - self._air_at:.0f} s; resetting it", news, at)
         elif at >= self._heard_at + self._times.silence:
             self._probe(at)
