@@ -9,6 +9,7 @@ import pytest
 from rfxtrx_ear import DESK, NOON, Ear, bodies, table
 from test_topics_page import faults, message_of
 
+from drivers.rfxtrx.codec import decode
 from services.rfxtrx import meanings, naming
 from services.rfxtrx.roster import Roster
 
@@ -52,6 +53,15 @@ def test_every_device_says_something_once_it_has_a_name() -> None:
     assert not bad
     assert len(said) > 180
     assert set() == dumb - SILENT.keys()
+
+
+def test_what_only_measures() -> None:
+    """A thermometer is no light; a bell, a code and a detector can be more than one thing."""
+    found = [address for *_, frame in frames() if (address := naming.of(decode(frame)))]
+    measures = {address.packet for address in found if meanings.only_measures(address)}
+
+    assert {"temperature", "rain", "wind", "energy"} <= measures
+    assert measures.isdisjoint({"chime", "lighting4", "activlink", "security1", "rfy", "lighting2", "fs20"})
 
 
 def test_what_makes_no_state_is_a_button() -> None:

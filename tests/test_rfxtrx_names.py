@@ -55,6 +55,7 @@ async def test_a_device_of_the_configuration_is_changed_there(bench: Bench, monk
         ("rfxtrx/name", {"id": "lighting2.ac.1.1", "name": "desk"}, f"desk is {DESK} already"),
         ("rfxtrx/name", {"id": "lighting2.ac.1.1", "name": "The Desk"}, "write one part of a topic"),
         ("rfxtrx/name", {"id": "lighting2.ac.1.1", "name": "x", "kind": "lamp"}, "kind is 'lamp'; write one of light"),
+        ("rfxtrx/name", {"id": "rain.rain2.2a19", "name": "x", "kind": "light"}, "its kind is sensor, not light"),
         ("rfxtrx/replace", {"old": "desk", "new": "lighting2.ac.1.1"}, 'write id = "lighting2.ac.0000001.1" in'),
         ("rfxtrx/replace", {"old": "lighting2.ac.1.1", "new": DESK}, "has not been heard, and has no name"),
         ("rfxtrx/replace", {"old": "nobody", "new": DESK}, "'nobody' is no packet"),

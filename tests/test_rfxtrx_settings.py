@@ -39,6 +39,7 @@ def test_a_place_is_the_name_unless_it_says_so() -> None:
         ({"devices": {"a": CODE, "b": {**CODE, "id": "lighting4.pt2262.515501"}}}, "is a already"),
         ({"devices": {"a": {"id": "lighting2.ac.1"}}}, "write it as lighting2.ac.<id>.<unit>"),
         ({"devices": {"a": {**DESK, "kind": "lamp"}}}, "kind"),
+        ({"devices": {"a": {"id": "temperature.temp1.2f00", "kind": "light"}}}, "temperature.temp1.2f00 only measures"),
         ({"devices": {"a": {**DESK, "place": "a/b"}}}, "place 'a/b' is not one part of a topic"),
         ({"devices": {"a": {**DESK, "off_delay_s": 0}}}, "off_delay_s 0"),
         ({"devices": {"a": {**DESK, "repeats": 11}}}, "repeats 11 is not from 1 to 10"),

@@ -88,6 +88,11 @@ def kind(address: Address) -> str:
     return KINDS.get(address.packet, "sensor")
 
 
+def only_measures(address: Address) -> bool:
+    """Whether its packets never say that something was done: a thermometer is no light, whatever it is called."""
+    return kind(address) == "sensor" and naming.columns(address.packet, address.subtype).keys().isdisjoint(_WORDS)
+
+
 def event(packet: str, fields: Mapping[str, Any], device: Device | None, levels: Levels | None) -> Event | None:
     """Return what a packet says was done; None: it only measures.
 

@@ -12,7 +12,7 @@ from hearthbus import Invalid
 from services.checks import is_segment
 from services.rfxtrx import naming
 from services.rfxtrx.known import WRITE_S, Known, Say
-from services.rfxtrx.settings import Device, Kind
+from services.rfxtrx.settings import Device, Kind, fault_of_kind
 from services.rfxtrx.speech import STATES
 
 if TYPE_CHECKING:
@@ -106,6 +106,8 @@ class Registry:
             raise Invalid(f"name is {name!r}; write one part of a topic, of a-z 0-9 _ . -, such as back-door")
         if kind is not None and kind not in KINDS:
             raise Invalid(f"kind is {kind!r}; write one of {', '.join(KINDS)}")
+        if fault := fault_of_kind(known.address, str(kind or "sensor")):
+            raise Invalid(fault)
         for other in self.named():
             if other.name == name and other is not known:
                 raise Invalid(f"{name} is {other.key} already; `hearthbus devices replace` gives its name to another")

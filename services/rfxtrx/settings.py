@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -11,6 +12,8 @@ from services.checks import check_all, is_segment, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from services.rfxtrx.naming import Address
 
 OFF_DELAY_S: Final = 900.0
 """Seconds after which motion is over where nobody has said so: many sensors never do."""
@@ -64,10 +67,14 @@ class Device:
         check_all(lambda: naming.read(self.id), lambda: refuse(self._faults()))
 
     def _faults(self) -> Iterator[str]:
+        from services.rfxtrx import naming
         from services.rfxtrx.quantities import QUANTITIES
 
         if self.place is not None and not is_segment(self.place):
             yield f"place {self.place!r} is not one part of a topic, of a-z 0-9 _ . -"
+        with suppress(Invalid):  # of its id, which is said already
+            if self.kind is not None and (fault := fault_of_kind(naming.read(self.id), self.kind)):
+                yield fault
         if self.off_delay_s is not None and not self.off_delay_s > 0:
             yield f"off_delay_s {self.off_delay_s} is not above 0"
         if self.mm_per_count is not None and not 0 < self.mm_per_count <= 10:
@@ -142,6 +149,15 @@ class Settings:
     def place(self, name: str) -> str:
         """Return where a device is."""
         return self.devices[name].place or name
+
+
+def fault_of_kind(address: Address, kind: str) -> str:
+    """Return why a device cannot be of a kind; empty where it can."""
+    from services.rfxtrx.meanings import only_measures
+
+    if kind in {"sensor", "climate"} or not only_measures(address):
+        return ""
+    return f"{address.key} only measures: its kind is sensor, not {kind}"
 
 
 def check_port(address: str, baud: int) -> None:
