@@ -1,7 +1,13 @@
 """RFXtrx on the bus: what the stick hears is published, what the bus asks is transmitted.
 
 What a frame means for the house is decided by `roster`, what a request says to a device by `orders`; both know no stick
-and no bus. Here the two meet.
+and no bus. Here the two meet. To find one's way:
+
+    the stick      stick ─▶ handover; account, standing, diary say how it is
+    what is heard  roster ─▶ meanings, quantities ─▶ speech
+    what is asked  answering, asked ─▶ orders ─▶ desk ─▶ stick
+    devices        registry of known; naming, settings, leftovers
+    apart          command/ the verbs, powerconfig an import, twin/ a simulated stick
 """
 
 from __future__ import annotations
