@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from cli_house import House, Told
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hearthbus.cli import status
@@ -117,10 +117,11 @@ def test_an_online_service_in_trouble_has_a_remark(figures: dict[str, Any], ago:
     assert [tuple(filter(None, [remark]))] == [row.remarks for row in found]
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # the first text ever drawn waits for a table of all letters
 @given(
     st.dictionaries(
         st.sampled_from(
-            ["status", "since", "version", "pid", "reason", "rss_bytes", "errors", "loop_lag_s", "handled"]
+            ["status", "since", "version", "pid", "reason", "rss_bytes", "errors", "loop_lag_s", "handled", "trouble"]
         ),
         st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
         | st.text() | st.sampled_from(["online", "2026-01-01", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00"]),
