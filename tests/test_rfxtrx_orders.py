@@ -218,7 +218,6 @@ def test_brightness_nothing_switches_off() -> None:
         (AC, "switch", {}, "on is None"),
         ("lighting2.ac.abcde.17", "switch", {"on": True}, "unit 17 is not from 1 to 16"),
         ("lighting2.ac.0.1", "switch", {"on": True}, "id: 0 is not from 1"),
-        ("temperature.temp1.2f00", "switch", {"on": True}, "a stick only hears TEMP1"),
         ("fs20.fs20.123456", "switch", {"on": True}, "a stick only hears FS20"),
         ("rfy.rfy.012345.1", "cover", {"open_ratio": 0.5}, "desk cannot go half way: rfy RFY has stop, up"),
         ("rfy.rfy.012345.1", "cover", {}, "write either open_ratio"),
