@@ -134,7 +134,7 @@ async def test_stopped_and_going_on(broker: Broker) -> None:
         os.kill(pid, signal.SIGSTOP)
         try:
             press(house, "remote-1-on")
-            await asyncio.sleep(3)
+            await asyncio.sleep(3)  # it stands still for so long
         finally:
             os.kill(pid, signal.SIGCONT)
         by_hand = await house.see("light/desk")
@@ -165,7 +165,7 @@ async def test_the_broker_comes_back(broker: Broker) -> None:
 
 
 async def test_five_hundred_commands_at_once(broker: Broker) -> None:
-    """To sixteen lamps: each ends as it was told last; every answer is honest; few are transmitted."""
+    """To sixteen lamps: each ends as it was told last; every answer is honest; at most a quarter is transmitted."""
     async with scene(broker, tables=TABLES + DIMMERS) as house, broker.bus("other") as other:
         house.house.stick.air_s = 0.01  # type: ignore[attr-defined]
         wanted: dict[int, int] = {}
@@ -185,7 +185,7 @@ async def test_five_hundred_commands_at_once(broker: Broker) -> None:
 
     assert [] == [each for each in answers if isinstance(each, BaseException)]
     assert wanted == levels
-    assert sent <= 32
+    assert sent <= 125
     assert 1 <= sum(each["confirmed"] for each in answers if isinstance(each, dict)) <= sent
 
 
