@@ -14,17 +14,16 @@ from typing import Final
 
 TESTS: Final = Path(__file__).parent
 CORPUS: Final = TESTS / "corpus" / "rfxtrx"
-VECTORS: Final = TESTS / "vectors" / "rfxtrx"
+VECTORS: Final = TESTS / "vectors" / "rfxtrx.txt"
 
 
 def seeds() -> dict[str, bytes]:
     """Return a stream for each packet: one frame of every subtype, from our vectors."""
     found: dict[str, dict[str, str]] = {}
-    for file in sorted(VECTORS.glob("*.txt")):
-        for line in file.read_text(encoding="utf-8").splitlines():
-            words = line.split()
-            if len(words) >= 3 and not line.startswith("#"):
-                found.setdefault(words[0], {}).setdefault(words[1], words[2])
+    for line in VECTORS.read_text(encoding="utf-8").splitlines():
+        words = line.split()
+        if len(words) >= 3 and not line.startswith("#"):
+            found.setdefault(words[0], {}).setdefault(words[1], words[2])
     return {packet: bytes.fromhex("".join(frames.values())) for packet, frames in found.items()}
 
 

@@ -13,7 +13,7 @@ from drivers.rfxtrx.codec import decode
 from services.rfxtrx import meanings, naming
 from services.rfxtrx.roster import Roster
 
-VECTORS = Path(__file__).parent / "vectors" / "rfxtrx"
+VECTORS = Path(__file__).parent / "vectors" / "rfxtrx.txt"
 SILENT = {
     "rfxmeter": "but for its count it tells how it is set",
     "date_time": "a clock measures nothing",
@@ -26,7 +26,7 @@ SILENT = {
 
 def frames() -> list[tuple[str, str, bytes]]:
     """Return packet, subtype and frame of every golden row."""
-    lines = [line.split() for path in sorted(VECTORS.glob("*.txt")) for line in path.read_text().splitlines()]
+    lines = [line.split() for line in VECTORS.read_text().splitlines()]
     return [(words[0], words[1], bytes.fromhex(words[2])) for words in lines if words and words[0] != "#"]
 
 

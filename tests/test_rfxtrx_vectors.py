@@ -1,7 +1,6 @@
 """The golden vectors of RFXtrx: every row decodes and encodes again, and every device of every packet has two.
 
-A row is `<packet> <subtype name, _ for a space> <hex> field=value ...`; ids and bytes are in hex, `none` is no value.
-`again=` says what the packet encodes to where its frame has noise in it; `again=refused`, that none may be sent.
+The head of tests/vectors/rfxtrx.txt says how a row reads.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from drivers.rfxtrx.codec import PACKETS, decode, subtype_name, to_plain
 if TYPE_CHECKING:
     from drivers.rfxtrx.packet import Packet
 
-FOLDER = Path(__file__).parent / "vectors" / "rfxtrx"
+FILE = Path(__file__).parent / "vectors" / "rfxtrx.txt"
 
 
 class Row(NamedTuple):
@@ -31,14 +30,13 @@ class Row(NamedTuple):
 
 
 def rows() -> list[tuple[str, Row]]:
-    """Return all vectors, with file and line of each."""
+    """Return all vectors, with the line of each."""
     found = []
-    for file in sorted(FOLDER.glob("*.txt")):
-        for number, line in enumerate(file.read_text().splitlines(), 1):
-            if line and not line.startswith("#"):
-                packet, subtype, data, *fields = line.split()
-                row = Row(packet, subtype, bytes.fromhex(data), dict(field.split("=", 1) for field in fields))
-                found.append((f"{file.stem}-{number}", row))
+    for number, line in enumerate(FILE.read_text().splitlines(), 1):
+        if line and not line.startswith("#"):
+            packet, subtype, data, *fields = line.split()
+            row = Row(packet, subtype, bytes.fromhex(data), dict(field.split("=", 1) for field in fields))
+            found.append((f"{packet}-{number}", row))
     return found
 
 
