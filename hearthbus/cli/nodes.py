@@ -6,12 +6,12 @@ Reads the retained `radio/<driver>/node/<node>` of whatever drivers there are; k
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from hearthbus.cli.arguments import add_json, add_url
-from hearthbus.cli.durations import age, iso_utc, parse_moment
+from hearthbus.cli.bodies import number, seconds_since, text
+from hearthbus.cli.durations import age, iso_utc
 from hearthbus.cli.output import table
-from hearthbus.errors import Invalid
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -84,14 +84,14 @@ def _print_table(messages: Sequence[Message], output: Output, *, now: int) -> No
 
 
 def _cells(message: Message, *, now: int) -> tuple[str, ...]:
-    battery, signal, loss = (_number(message, key) for key in ("battery_v", "rssi_dbm", "loss_ratio"))
-    seen = _seconds_since(message.get("last_seen"), now)
+    battery, signal, loss = (number(message, key) for key in ("battery_v", "rssi_dbm", "loss_ratio"))
+    seen = seconds_since(message, "last_seen", now=now)
     return (
         _id(message),
-        _text(message, "name"),
-        _text(message, "kind"),
-        _text(message, "version"),
-        _text(message, "status"),
+        text(message, "name"),
+        text(message, "kind"),
+        text(message, "version"),
+        text(message, "status"),
         "" if seen is None else age(seen),
         "" if battery is None else f"{battery:.2f} V",
         "" if signal is None else f"{signal:.0f} dBm",
@@ -101,7 +101,7 @@ def _cells(message: Message, *, now: int) -> tuple[str, ...]:
 
 
 def _remarks(message: Message) -> list[str]:
-    missing, given_up = message.get("missing"), _number(message, "given_up")
+    missing, given_up = message.get("missing"), number(message, "given_up")
     return [
         *([] if message.get("name") else ["no table"]),
         *([f"no sensor for {', '.join(map(str, missing))}"] if isinstance(missing, list) and missing else []),
@@ -111,27 +111,9 @@ def _remarks(message: Message) -> list[str]:
 
 def _order(message: Message) -> tuple[str, int, int, str]:
     driver = message.topic.split("/")[1]
-    return driver, int(_number(message, "group") or 0), int(_number(message, "node") or 0), message.topic
+    return driver, int(number(message, "group") or 0), int(number(message, "node") or 0), message.topic
 
 
 def _id(message: Message) -> str:
     _, driver, _, node = message.topic.split("/")
     return f"{driver}/{node}"
-
-
-def _text(message: Message, key: str) -> str:
-    value = message.get(key)
-    return value if isinstance(value, str) else ""
-
-
-def _number(message: Message, key: str) -> float | None:
-    value: Any = message.get(key)
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def _seconds_since(text: object, now: int) -> float | None:
-    """Return how long ago an ISO time was; None for anything else."""
-    try:
-        return (now - parse_moment(text, now=now)) / 1e9 if isinstance(text, str) else None
-    except Invalid:
-        return None

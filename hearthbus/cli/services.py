@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from hearthbus.cli.bodies import number, text
 from hearthbus.cli.durations import iso_utc
 
 if TYPE_CHECKING:
@@ -85,22 +86,22 @@ def rows(messages: Iterable[Message], *, now: int) -> list[Row]:
 
 def _row(name: str, presence: Message, health: Message | None, spoke: int | None, *, now: int) -> Row:
     body = presence.body
-    status, since = _text(body, "status") or "unknown", _moment(body.get("since"))
+    status, since = text(body, "status") or "unknown", _moment(body.get("since"))
     figures: Mapping[str, Any] = health.body if health is not None and status == "online" else {}
     failing = status == "offline" and health is not None and health.body.get("failing") is True
     return Row(
         name=name,
         status=status,
         since=since,
-        version=_text(body, "version"),
+        version=text(body, "version"),
         pid=_whole(body, "pid"),
         last_message=spoke,
-        rss_bytes=_number(figures, "rss_bytes"),
+        rss_bytes=number(figures, "rss_bytes"),
         handled=_whole(figures, "handled"),
         errors=_whole(figures, "errors"),
         failing=failing,
         remarks=(
-            (f"failing: {_text(health.body, 'error')}",)
+            (f"failing: {text(health.body, 'error')}",)
             if failing and health is not None
             else tuple(_remarks(body, figures, None if health is None else health.age(now)))
         ),
@@ -108,31 +109,21 @@ def _row(name: str, presence: Message, health: Message | None, spoke: int | None
 
 
 def _remarks(presence: Mapping[str, Any], figures: Mapping[str, Any], health_age: float | None) -> Iterable[str]:
-    if presence.get("status") != "offline" and _text(presence, "reason"):
-        yield _text(presence, "reason")
+    if presence.get("status") != "offline" and text(presence, "reason"):
+        yield text(presence, "reason")
     if not figures:
         return
-    if _text(figures, "trouble"):
-        yield _text(figures, "trouble")
+    if text(figures, "trouble"):
+        yield text(figures, "trouble")
     if health_age is not None and health_age > SILENT_AFTER:
         yield f"no figures for {health_age:.0f} s"
-    lag = _number(figures, "loop_lag_s")
+    lag = number(figures, "loop_lag_s")
     if lag is not None and lag > BEHIND:
         yield f"{lag:.1f} s behind"
 
 
-def _text(body: Mapping[str, Any], key: str) -> str:
-    value = body.get(key)
-    return value if isinstance(value, str) else ""
-
-
-def _number(body: Mapping[str, Any], key: str) -> float | None:
-    value = body.get(key)
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
 def _whole(body: Mapping[str, Any], key: str) -> int | None:
-    value = _number(body, key)
+    value = number(body, key)
     return value if isinstance(value, int) else None
 
 

@@ -10,7 +10,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from hearthbus.cli.arguments import add_json, add_url, parse
-from hearthbus.cli.durations import age, iso_utc, parse_moment
+from hearthbus.cli.bodies import number, seconds_since, text
+from hearthbus.cli.durations import age, iso_utc
 from hearthbus.cli.output import cut, table, value_text
 from hearthbus.errors import Invalid, NoResponder
 
@@ -176,12 +177,12 @@ def _print_table(messages: Sequence[Message], output: Output, *, now: int) -> No
 
 
 def _cells(message: Message, *, now: int) -> tuple[str, ...]:
-    signal, heard = _number(message, "rssi_dbm"), _number(message, "heard")
-    seen = _seconds_since(message.get("last_seen"), now)
+    signal, heard = number(message, "rssi_dbm"), number(message, "heard")
+    seen = seconds_since(message, "last_seen", now=now)
     return (
         _id(message),
-        _text(message, "kind"),
-        _text(message, "name"),
+        text(message, "kind"),
+        text(message, "name"),
         cut(_values(message), VALUES_WIDTH, ascii_only=True),
         "" if seen is None else age(seen),
         _battery(message),
@@ -208,7 +209,7 @@ def _value(key: str, value: Any) -> str:
 
 def _battery(message: Message) -> str:
     """Return how its battery is: most devices tell no more than that it is low, or is not."""
-    part = _number(message, "battery")
+    part = number(message, "battery")
     if message.get("battery_low") is True:
         return "low"
     if part is None:
@@ -217,27 +218,9 @@ def _battery(message: Message) -> str:
 
 
 def _order(message: Message) -> tuple[bool, str, str]:
-    called = _text(message, "name")
+    called = text(message, "name")
     return not called, called, message.topic
 
 
 def _id(message: Message) -> str:
     return message.topic.rpartition("/")[2]
-
-
-def _text(message: Message, key: str) -> str:
-    value = message.get(key)
-    return value if isinstance(value, str) else ""
-
-
-def _number(message: Message, key: str) -> float | None:
-    value: Any = message.get(key)
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def _seconds_since(text: object, now: int) -> float | None:
-    """Return how long ago an ISO time was; None for anything else."""
-    try:
-        return (now - parse_moment(text, now=now)) / 1e9 if isinstance(text, str) else None
-    except Invalid:
-        return None
