@@ -132,10 +132,11 @@ async def scene(
         made = Scene(house, terminal, folder, bus)
         tasks = [asyncio.create_task(terminal.run()), asyncio.create_task(made.listen())]
         try:
-            if boot:
-                house.boot()
             if services:
                 await made.start(*services)
+            if boot:  # behind the start: a node announces itself for three seconds, and a start may take longer
+                house.boot()
+                terminal.wake()
             yield made
         except BaseException as error:
             error.add_note((folder / "log").read_text()[-3000:])

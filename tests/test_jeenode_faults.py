@@ -27,9 +27,11 @@ async def test_a_gateway_reset_in_mid_packet(broker: Broker) -> None:
         led, board = house.house.leds["kitchen"], house.house.board
         await house.see("radio/rf12/node/212-2")
         for red in range(1, 6):
+            led.off()  # it hears nothing, so that the gateway has the packet until the reset
             asking = asyncio.create_task(house.bus.request("light/kitchen/set", rgb=[red, 0, 0]))
             await house.until(lambda: board.busy > 0)
             board.boot()
+            led.on = True
             house.terminal.wake()
             await asking
             await house.until(lambda red=red: bool(led.orders) and led.orders[-1].red == red)  # type: ignore[misc]
