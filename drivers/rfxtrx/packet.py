@@ -104,7 +104,7 @@ class Shape:
 class Made:
     """A value made with keywords that cannot be changed, equal to one of equal fields.
 
-    No dataclass: making a hundred of those takes a Raspberry Pi a third of a second at each start of a service.
+    No dataclass: to make one took 0.4 ms on a PC, so that a hundred would slow each start of a service on a Pi.
     """
 
     defaults: ClassVar[Mapping[str, Any]] = {}
