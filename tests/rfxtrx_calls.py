@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-FACTS = os.environ.get("HEARTHBUS_RFXTRX_FACTS")
+FACTS = os.environ.get("HEARTHBUS_RFXTRX_FACTS", "")
+needs_facts = pytest.mark.skipif(not FACTS, reason="HEARTHBUS_RFXTRX_FACTS names no folder of recorded RFXtrx frames")
 
 
 class Call(NamedTuple):
@@ -69,7 +70,7 @@ def heard(*kinds: int) -> list[Any]:
 
 
 def _load(name: str) -> list[dict[str, Any]]:
-    if FACTS is None:
+    if not FACTS:
         return []
     found: list[dict[str, Any]] = json.loads((Path(FACTS) / name).read_text())
     return found
@@ -94,7 +95,7 @@ def _call(entry: dict[str, Any]) -> Call:
 
 
 def _parameters(found: list[tuple[Any, str, Any]]) -> list[Any]:
-    if FACTS is None:
+    if not FACTS:
         reason = "the recorded frames are not here: name their directory in HEARTHBUS_RFXTRX_FACTS"
         return [pytest.param(None, marks=pytest.mark.skip(reason=reason), id="no-facts")]
     return [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import subprocess
 import sys
 from contextlib import suppress
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rfxtrx_calls import FACTS, needs_facts
 
 from drivers.rfxtrx.codec import PACKETS
 from hearthbus.cli.main import main as command
@@ -265,10 +265,10 @@ def test_the_actions_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert "did you mean `hearthbus rfxtrx decode`?" in capsys.readouterr().err
 
 
-@pytest.mark.skipif("HEARTHBUS_RFXTRX_FACTS" not in os.environ, reason="HEARTHBUS_RFXTRX_FACTS names no folder")
+@needs_facts
 def test_recorded_frames_come_back(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Every recorded frame that is not refused as noise is an object, in one run; the invalid ones are errors."""
-    folder = Path(os.environ["HEARTHBUS_RFXTRX_FACTS"])
+    folder = Path(FACTS)
     good, bad = (
         [each["hex"] for each in json.loads((folder / name).read_text())]
         for name in ("dev.json", "vectors_invalid.json")

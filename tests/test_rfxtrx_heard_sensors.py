@@ -7,11 +7,11 @@ are skipped; `test_rfxtrx_vectors` has frames of every sensor that are.
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from rfxtrx_calls import FACTS, needs_facts
 
 from drivers.bits import CodecError
 from drivers.rfxtrx import asynchronous, climate, meters, power, rain, teleinfo, undecoded, weather
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
     from drivers.rfxtrx.packet import Packet
 
-FACTS = os.environ.get("HEARTHBUS_RFXTRX_FACTS", "")
-pytestmark = pytest.mark.skipif(not FACTS, reason="HEARTHBUS_RFXTRX_FACTS names no folder of recorded RFXtrx frames")
+pytestmark = needs_facts
 
 MODULES = (asynchronous, climate, meters, power, rain, teleinfo, undecoded, weather)
 KINDS = {packet.kind for module in MODULES for packet in module.PACKETS}

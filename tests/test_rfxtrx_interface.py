@@ -6,13 +6,13 @@ Those are not part of the repository: HEARTHBUS_RFXTRX_FACTS names the folder th
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rfxtrx_calls import FACTS, needs_facts
 
 from drivers.bits import CodecError
 from drivers.rfxtrx import modes
@@ -29,7 +29,6 @@ from drivers.rfxtrx.interface import (
     StatusShort,
 )
 
-FACTS: Final = os.environ.get("HEARTHBUS_RFXTRX_FACTS", "")
 NAMES: Final = {"Type 1": "type1", "Type 2": "type2", "Ext": "ext", "Pro 1": "pro1", "Pro 2": "pro2"}
 
 
@@ -43,7 +42,6 @@ def rows() -> list[dict[str, Any]]:
 
 EACH: Final = [pytest.param(row, id=f"{row['id']}-{row['hex'][:20]}") for row in rows()]
 CALLS: Final = [pytest.param(row, id=row["hex"]) for row in rows() if "call" in row]
-needs_facts = pytest.mark.skipif(not FACTS, reason="HEARTHBUS_RFXTRX_FACTS names no folder of recorded RFXtrx frames")
 
 
 @needs_facts

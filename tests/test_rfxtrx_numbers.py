@@ -42,7 +42,7 @@ OTHERWISE: Final = {
 
 def numbered() -> list[Any]:
     """Return type, subtype and the names by number."""
-    if FACTS is None:
+    if not FACTS:
         reason = "the recorded names are not here: name their directory in HEARTHBUS_RFXTRX_FACTS"
         return [pytest.param(0, 0, {}, marks=pytest.mark.skip(reason=reason), id="no-facts")]
     found = []
