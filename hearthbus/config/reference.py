@@ -14,30 +14,38 @@ import re
 import sys
 import textwrap
 from pathlib import Path
-from typing import Any, Final, get_args, get_type_hints
+from typing import Any, Final, get_args, get_origin, get_type_hints
 
 from hearthbus import plugins
 from hearthbus.config import BROKER, SERVICES
 from hearthbus.config.problems import words
 from hearthbus.config.tables import BusSettings, Place
 
-_BLOCK: Final = re.compile(r"(<!-- keys of ([a-z.]+) -->\n).*?(?=<!-- end -->)", re.DOTALL)
+_DESCRIBED: Final = ("calendar", "notify", "onewire", "rfxtrx", "telemetry", "trigger")
+"""Services whose tables are on the page; those of the others are told by the example house."""
+_BLOCK: Final = re.compile(r"(<!-- keys of ([a-z0-9_.]+) -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
 
 def tables() -> dict[str, type]:
     """Return the dataclass of each table by the table's name."""
     broker = plugins.load("broker", plugins.find(BROKER)["config"])
+    found = {"house": Place, "bus": BusSettings, "broker": broker, "broker.limits": get_type_hints(broker)["limits"]}
     services = plugins.find(SERVICES)
-    rfxtrx, trigger = (plugins.load(name, services[name]).Config for name in ("rfxtrx", "trigger"))
-    return {
-        "house": Place,
-        "bus": BusSettings,
-        "broker": broker,
-        "broker.limits": get_type_hints(broker)["limits"],
-        "rfxtrx": rfxtrx,
-        "rfxtrx.devices": get_args(get_type_hints(rfxtrx)["devices"])[1],
-        "trigger.rules": get_args(get_type_hints(trigger)["rules"])[1],
-    }
+    for name in _DESCRIBED:
+        kind = plugins.load(name, services[name]).Config
+        own = {field: hint for field, hint in get_type_hints(kind).items() if not _members(hint)}
+        if own:
+            found[name] = kind
+        found.update(
+            (f"{name}.{field}", _members(hint)) for field, hint in get_type_hints(kind).items() if _members(hint)
+        )
+    return found
+
+
+def _members(hint: Any) -> Any:
+    """Return the dataclass of which a field has one for each name; None where it is no such field."""
+    members = get_args(hint)
+    return members[1] if get_origin(hint) is dict and dataclasses.is_dataclass(members[1]) else None
 
 
 def keys(kind: Any) -> str:
@@ -61,15 +69,17 @@ def refreshed(page: str) -> str:
 
 
 def _docstrings(kind: type) -> dict[str, str]:
-    """Return the docstring after each field of a class."""
+    """Return the docstring after each field of a class and of those it is derived from."""
+    inherited = [_docstrings(base) for base in kind.__bases__ if dataclasses.is_dataclass(base)]
     (body,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
     assert isinstance(body, ast.ClassDef)  # noqa: S101 - for the type checker: it is the source of a class
-    return {
+    own = {
         before.target.id: " ".join(ast.literal_eval(after.value).split())
         for before, after in zip(body.body, body.body[1:], strict=False)
         if isinstance(before, ast.AnnAssign) and isinstance(before.target, ast.Name)
         if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
     }
+    return {name: text for said in (*inherited, own) for name, text in said.items()}
 
 
 def _default(field: dataclasses.Field[Any]) -> str:

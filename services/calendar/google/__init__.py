@@ -1,0 +1,1 @@
+"""Google Calendar as a source; the only place that imports Google's client."""

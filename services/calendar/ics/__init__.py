@@ -1,0 +1,1 @@
+"""iCalendar files and addresses as a source; the only place that imports icalendar."""
