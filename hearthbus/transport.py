@@ -31,6 +31,14 @@ class Subscription(Protocol):
     def malformed(self) -> int:
         """Messages dropped because their body was no sound map."""
 
+    @property
+    def epoch(self) -> int:
+        """Name of the history the offsets of its messages belong to; another one after a power cut."""
+
+    @property
+    def unread(self) -> int:
+        """Durable subscriptions: messages of the bus that were not looked at yet, at most; else 0."""
+
     async def __aenter__(self) -> Self: ...
 
     async def __aexit__(

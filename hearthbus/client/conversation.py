@@ -50,6 +50,8 @@ class Conversation:
         self.publisher = Publisher(self.link)
         self.up = asyncio.Event()
         self.epoch = 0
+        self.newest = 0
+        """Offset of the newest message the broker has told of."""
         self._clock = BrokerClock()
         self._fanout = ""
         self._listener = listener
@@ -186,6 +188,7 @@ class Conversation:
             self._strange()
         elif verb == protocol.BEAT:
             self._unanswered = 0
+            self.newest = fields["offset"]
             self._clock.heard(fields["clock"], self._now())
             self._listener.checked(fields["offset"], fields["changed"], complete=fields["complete"])
         elif verb == protocol.REQUEST:
@@ -211,6 +214,7 @@ class Conversation:
         if self.epoch:
             log.info("the broker at %s is back", self.url)
         self.epoch = fields["epoch"]
+        self.newest = fields["offset"]
         self._beat_s = fields["beat_ms"] / 1000
         self._unanswered = 0
         self._greeting.welcomed()

@@ -32,6 +32,10 @@ class Home(Protocol):
     def epoch(self) -> int:
         """Name of the broker's history."""
 
+    @property
+    def newest(self) -> int:
+        """Offset of the newest message the broker has told of."""
+
     async def wait_up(self) -> None:
         """Return when the broker answers; raises `Refused` when the bus was closed."""
 
@@ -59,6 +63,21 @@ class ZmqDurable:
         self._newest = 0
         """Offset of the last message given to the reader."""
         self._closed = False
+        self._seen_all = False
+        """The last page was everything there was."""
+        self._fetching = False
+
+    @property
+    def epoch(self) -> int:
+        """Name of the broker's history the offsets belong to."""
+        return self._epoch
+
+    @property
+    def unread(self) -> int:
+        """Messages of the bus that were not looked at yet, at most; 0 while it waits for the next."""
+        if self._fetching and self._seen_all:
+            return 0
+        return len(self._frames) + max(0, self._home.newest - self._after)
 
     async def __aenter__(self) -> Self:
         await self._fetch(wait_s=0)
@@ -118,6 +137,7 @@ class ZmqDurable:
                 self._frames.clear()
                 self._newest = 0
             try:
+                self._fetching = True
                 page = await self._home.ask(
                     protocol.FETCH,
                     timeout=wait_s + 10,
@@ -129,11 +149,14 @@ class ZmqDurable:
                 )
             except Unavailable:
                 continue
+            finally:
+                self._fetching = False
             break
         if self._after < 0:
             self._start = page["after"]
         self._tell_deleted(page["after"], page["oldest"])
         self._after = int(page["next"])
+        self._seen_all = page["end"]
         self._frames.extend(page["frames"])
 
     def _ended(self) -> bool:

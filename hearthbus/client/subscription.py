@@ -81,6 +81,16 @@ class ZmqSubscription(stream.Stream):
         """Messages dropped because their body was no sound map."""
         return self.track.malformed
 
+    @property
+    def epoch(self) -> int:
+        """Name of the broker's history the offsets belong to."""
+        return self._epoch
+
+    @property
+    def unread(self) -> int:
+        """Only durable subscriptions can tell."""
+        return 0
+
     async def __anext__(self) -> Message:
         self._start()
         ready, track = self.track.ready, self.track

@@ -56,6 +56,11 @@ class ZmqTransport:
         return self._conversation.epoch
 
     @property
+    def newest(self) -> int:
+        """Offset of the newest message the broker has told of."""
+        return self._conversation.newest
+
+    @property
     def emptied(self) -> int:
         """How often the fan-out was read until nothing was left."""
         return self._conversation.link.emptied

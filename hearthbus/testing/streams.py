@@ -114,6 +114,7 @@ class MemorySubscription(_Stream[Message]):
 
     lost = 0
     malformed = 0
+    epoch = 1
 
     def __init__(self, hub: MemoryHub, patterns: Sequence[str], *, retained: bool, durable: str | None) -> None:
         super().__init__()
@@ -122,6 +123,11 @@ class MemorySubscription(_Stream[Message]):
         self._hub = hub
         self._patterns = patterns
         self._retained = retained and durable is None
+
+    @property
+    def unread(self) -> int:
+        """Messages that wait for the reader of a durable subscription."""
+        return 0 if self.durable is None else len(self._items)
 
     def begin(self) -> None:
         """Take the first messages and listen from here on."""
