@@ -1,0 +1,256 @@
+"""Graphite: what its lines say, when a batch counts as taken, and what Debian's carbon keeps of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import socket
+import struct
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from carbon import Carbon, free_port
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hearthbus import Invalid
+from services.telemetry.outcomes import Delivered, Held, Later, Outcome
+from services.telemetry.records import Record
+from services.telemetry.sinks.graphite import Graphite, GraphiteSettings, Lines
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+    from pathlib import Path
+
+    Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+SECOND = 1_000_000_000
+NOW = 1_700_000_000
+TEMPLATE = "{kind}.{place}.{quantity}.{field}"
+LINE = re.compile(rb"(?P<path>[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*) (?P<value>\S+) (?P<at>[0-9]+)\n")
+"""What carbon's own reader takes: three words, the path without empty parts."""
+
+
+def record(topic: str, *, at: float = NOW, **body: Any) -> Record:
+    return Record(topic, body, int(at * SECOND), 1)
+
+
+def encode(*records: Record, template: str = TEMPLATE, **units: str) -> str:
+    return Lines(template, units=units).encode(records)[0].decode()
+
+
+@contextlib.asynccontextmanager
+async def serving(handler: Handler) -> AsyncIterator[int]:
+    server = await asyncio.start_server(handler, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+async def send(port: int, records: Sequence[Record], **settings: Any) -> Outcome:
+    sink = Graphite(GraphiteSettings(host="127.0.0.1", port=port, **settings))
+    return await sink.send(records)
+
+
+@pytest.fixture(scope="module")
+def carbon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Carbon]:
+    cache = Carbon(tmp_path_factory.mktemp("carbon"))
+    try:
+        cache.start()
+        yield cache
+    finally:
+        cache.kill()
+
+
+@pytest.mark.parametrize(
+    ("topic", "body", "line"),
+    [
+        ("sensor/hall/temperature", {"value": 21.5}, "sensor.hall.temperature 21.5 1700000000\n"),
+        ("sensor/hall/motion", {"value": True}, "sensor.hall.motion 1 1700000000\n"),
+        ("light/desk", {"on": False}, "light.desk.on 0 1700000000\n"),
+        ("host/pi/memory", {"used": 3}, "host.pi.memory.used 3 1700000000\n"),
+        ("host/pi/disk/root", {"used": 3}, "host.pi.disk.root.used 3 1700000000\n"),
+        ("doorbell", {"value": 1e-9}, "doorbell 1e-09 1700000000\n"),
+        ("sensor/..a../x", {"value": 1}, "sensor.a.x 1 1700000000\n"),
+        ("host/pi/load", {"größe ½;a b": 1}, "host.pi.load.gr__e___a_b 1 1700000000\n"),
+        ("sensor/hall/temperature", {"value": None}, ""),
+        ("sensor/hall/temperature", {"value": float("nan")}, ""),
+    ],
+)
+def test_line(topic: str, body: dict[str, Any], line: str) -> None:
+    """A line is the path without what is empty or `value`, the number, and the second it was measured in."""
+    assert line == encode(record(topic, at=NOW + 0.999, **body))
+
+
+def test_tags() -> None:
+    """Tags follow the path, those without a value are left out."""
+    template = "{quantity};place={place};device={device}"
+
+    assert "power;place=hall 5 1700000000\n" == encode(record("sensor/hall/power", value=5), template=template)
+
+
+def test_conversion() -> None:
+    """A unit is converted where the table says so."""
+    found = encode(record("sensor/hall/temperature", value=100.0, unit="°C"), **{"°C": "°F"})
+
+    assert "sensor.hall.temperature 212.0 1700000000\n" == found
+
+
+def test_path_too_long() -> None:
+    """A key too long for a file name of carbon's is not sent, and counted."""
+    lines, dropped = Lines(TEMPLATE).encode([record("host/pi/load", **{"x" * 201: 1, "y": 2})])
+
+    assert (b"host.pi.load.y 2 1700000000\n", 1) == (lines, dropped)
+
+
+@given(
+    st.text("ab.-_/", min_size=1, max_size=20).filter(lambda text: "//" not in f"/{text}/"),
+    st.dictionaries(st.text(max_size=8), st.floats() | st.booleans() | st.integers(-(2**63), 2**64 - 1), max_size=4),
+    st.integers(0, 2**63),
+)
+def test_lines_are_read_back(topic: str, body: dict[str, Any], time_ns: int) -> None:
+    """Every line is three words that give the number and the second again, whatever a message holds."""
+    data, dropped = Lines(TEMPLATE).encode([Record(topic, body, time_ns, 1)])
+    read = list(LINE.finditer(data))
+    values = [body["value"]] if "value" in body else list(body.values())
+    finite = [float(value) for value in values if abs(value) < float("inf")]
+
+    assert data == b"".join(found[0] for found in read)
+    assert len(finite) == len(read) + dropped
+    assert dropped or finite == [float(found["value"]) for found in read]
+    assert {time_ns // SECOND} >= {int(found["at"]) for found in read}
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"path": "{plase}"}, r"\{plase\} is unknown; did you mean \{place\}"),
+        ({"path": "my house.{place}"}, "' ' is not allowed"),
+        ({"units": {"°C": "°X"}}, "units: '°X' is not known"),
+        ({"port": 0}, "port 0 is not within"),
+        ({"timeout_s": 0.0}, "timeout_s 0.0 is not within"),
+    ],
+)
+def test_bad_settings(settings: dict[str, Any], words: str) -> None:
+    """What is wrong with the table is told before anything starts."""
+    with pytest.raises(Invalid, match=words):
+        GraphiteSettings(host="localhost", **settings)
+
+
+async def test_delivered_after_the_end() -> None:
+    """A batch is taken once the other side has read it all and ended in order."""
+    got = bytearray()
+
+    async def carbon(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        got.extend(await reader.read())
+        writer.close()
+
+    async with serving(carbon) as port:
+        outcome = await send(port, [record("sensor/hall/power", value=5)])
+
+    assert Delivered() == outcome
+    assert b"sensor.hall.power 5 1700000000\n" == got
+
+
+async def test_reset_is_later() -> None:
+    """A connection that is reset may have lost what was on it: the batch is kept."""
+
+    async def dying(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        sock = writer.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()
+
+    async with serving(dying) as port:
+        outcome = await send(port, [record("sensor/hall/power", value=5)] * 2000)
+
+    assert isinstance(outcome, Later)
+
+
+async def test_silence_is_later() -> None:
+    """A server that takes the bytes and never ends does not hold a batch for ever."""
+    done = asyncio.Event()
+
+    async def hanging(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await done.wait()
+        writer.close()
+
+    async with serving(hanging) as port:
+        outcome = await send(port, [record("sensor/hall/power", value=5)], timeout_s=0.2)
+        done.set()
+
+    assert Later(f"127.0.0.1:{port} has not read everything within 0.2 s") == outcome
+
+
+async def test_nobody_is_later() -> None:
+    """A carbon that is not there gets the batch when it is."""
+    port = free_port()
+
+    assert Later(f"127.0.0.1:{port}: Connection refused") == await send(port, [record("sensor/hall/power", value=5)])
+
+
+async def test_something_else_is_held() -> None:
+    """Carbon never answers; who does is something else, and a person must look."""
+
+    async def web(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    async with serving(web) as port:
+        outcome = await send(port, [record("sensor/hall/power", value=5)])
+
+    assert isinstance(outcome, Held)
+    assert "host or port is that of something else" in outcome.reason
+
+
+async def test_nothing_to_send_needs_no_carbon() -> None:
+    """Records without a number are done without a connection."""
+    assert Delivered() == await send(free_port(), [record("sensor/hall/text", value="warm")])
+
+
+async def test_carbon_keeps_times_and_values(carbon: Carbon) -> None:
+    """Carbon holds each number at its own second, also what is ten days late; a repeated batch changes nothing."""
+    now = int(time.time())
+    records = [record("sensor/hall/temperature", at=now - back, value=20 + back / 10) for back in range(50, 0, -1)]
+    old = now - 10 * 86400
+    records.append(record("sensor/cellar/temperature", at=old, value=-3.5))
+    outcomes = [await send(carbon.port, records) for _ in range(2)]
+
+    expected = {now - back: 20 + back / 10 for back in range(1, 51)}
+    assert [Delivered(), Delivered()] == outcomes
+    assert expected == carbon.points("sensor.hall.temperature", start=now - 50, end=now, count=50)
+    assert {old - old % 60: -3.5} == carbon.points("sensor.cellar.temperature", start=old - 60, end=old + 60)
+
+
+async def test_carbon_takes_odd_names(carbon: Carbon) -> None:
+    """Whatever a message's keys are made of, carbon makes a file below its own folder."""
+    now = int(time.time())
+    body = {"température": 1, "../../etc/passwd": 2, "a b;c=d": 3, "": 4}
+    outcome = await send(carbon.port, [record("host/pi/odd", at=now, **body)])
+
+    assert Delivered() == outcome
+    assert {now: 1.0} == carbon.points("host.pi.odd.temp_rature", start=now, end=now)
+    assert {now: 2.0} == carbon.points("host.pi.odd.etc.passwd", start=now, end=now)
+    assert {now: 3.0} == carbon.points("host.pi.odd.a_b_c_d", start=now, end=now)
+    assert {now: 4.0} == carbon.points("host.pi.odd", start=now, end=now)
+
+
+async def test_carbon_killed_and_back(tmp_path: Path) -> None:
+    """While carbon is away a batch is kept; sent again it is there, whole."""
+    cache = Carbon(tmp_path / "carbon")
+    now = int(time.time())
+    batch = [record(f"sensor/r{number}/power", at=now, value=number) for number in range(20)]
+    try:
+        cache.start()
+        assert Delivered() == await send(cache.port, batch[:1])
+        cache.kill()
+        away = await send(cache.port, batch)
+        cache.start()
+        back = await send(cache.port, batch)
+        found = [cache.points(f"sensor.r{number}.power", start=now, end=now) for number in range(20)]
+    finally:
+        cache.kill()
+
+    assert isinstance(away, Later)
+    assert Delivered() == back
+    assert [{now: float(number)} for number in range(20)] == found
