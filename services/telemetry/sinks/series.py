@@ -1,0 +1,34 @@
+"""What a number is called by a sink that has one name for a series, and rules for its letters. Pure."""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING
+
+from services.telemetry.naming import VALUE
+
+if TYPE_CHECKING:
+    import re
+
+    from services.telemetry.naming import Parts, Template
+
+
+def full_name(template: Template, parts: Parts) -> str:
+    """Fill a template; a number that is one of several in its message has its key put behind, lest they be mixed.
+
+    That is `{quantity}` for the `value` of a message, and `{quantity}_{field}` for all else, unless the template
+    speaks of `{field}` itself.
+    """
+    name = template.fill(parts)
+    return name if parts.field == VALUE or "field" in template.placeholders else f"{name}_{parts.field}"
+
+
+def fitted(name: str, *, allowed: re.Pattern[str], most: int) -> str:
+    """Return `name` with `_` for each letter outside `allowed`, and at most `most` letters.
+
+    A name that is cut ends in four letters made of the whole of it, so that two long ones stay two.
+    """
+    clean = "".join(char if allowed.match(char) else "_" for char in name) or "_"
+    if len(clean) <= most:
+        return clean
+    return f"{clean[: most - 5]}-{zlib.crc32(name.encode()) & 0xFFFF:04x}"
