@@ -103,7 +103,8 @@ class Family:
 
 
 _WARM: Final = (Channel("temperature", "temperature"),)
-_COUPLE: Final = (Channel("temperature", "temperature", limits=(-270.0, 1800.0)),)
+_COUPLE: Final = (Channel("temperature", "temperature", limits=(-90.0, 400.0)),)
+"""A thermocouple itself goes further; a house's temperatures do not (docs/topics.md)."""
 _ROOM: Final = (Channel("temperature", "temperature"), Channel("humidity", "humidity"), Channel("voltage", "VDD"))
 _COUNTS: Final = (Channel("count", "counters.A", "-a"), Channel("count", "counters.B", "-b"))
 _TWO: Final = (Channel("contact", "sensed.A", "-a"), Channel("contact", "sensed.B", "-b"))

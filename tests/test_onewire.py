@@ -60,12 +60,12 @@ def test_what_kernels_show(family: int, text: str, celsius: float) -> None:
     ],
 )
 def test_what_is_no_reading(text: str, kind: str) -> None:
-    """A sensor pulled off, one that has just got power, a shorted wire, and half a file: each is an error of its kind."""
+    """A sensor pulled off, one that has just got power, a shorted wire, half a file: each is an error of its kind."""
     assert kind == fault(text)
 
 
 def test_a_real_85_degrees_can_be_told_from_power_on() -> None:
-    """Byte 6 is 0x0C until the first conversion; a sensor that has measured 85 °C is believed, if it was near before."""
+    """Byte 6 is 0x0C until the first conversion; a sensor that has measured is believed, if it was near before."""
     assert 85.0 == checked(WARM, parse_w1_slave(w1_slave(85.0), 0x28), before=84.4)
     assert "power_on" == fault(POWER_ON)
 
@@ -97,13 +97,13 @@ def test_values_it_can(value: float) -> None:
 
 
 def test_a_thermocouple_s_low_bits_are_no_temperature() -> None:
-    """A MAX31850 (config byte 0xFx) keeps its fault in the lowest bit; 600 °C is within its range."""
-    hot = bytes((0x80, 0x25, 0, 0, 0xF0, 0xFF, 0xFF, 0xFF))
-    text = "{0} : crc=00 YES\n{0} t=600000\n"
-    broken = bytes((0x81,)) + hot[1:]
+    """A MAX31850 (config byte 0xFx) keeps its fault in the lowest bit; 300 °C is within its range."""
+    hot = bytes((0xC0, 0x12, 0, 0, 0xF0, 0xFF, 0xFF, 0xFF))
+    text = "{0} : crc=00 YES\n{0} t=300000\n"
+    broken = bytes((0xC1,)) + hot[1:]
     couple = FAMILIES[0x3B].channels[0]
 
-    assert 600.0 == checked(couple, parse_w1_slave(text.format((hot + b"\1").hex(" ")), 0x3B))
+    assert 300.0 == checked(couple, parse_w1_slave(text.format((hot + b"\1").hex(" ")), 0x3B))
     assert "thermocouple" == fault(text.format((broken + b"\1").hex(" ")), 0x3B)
 
 

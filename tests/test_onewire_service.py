@@ -1,4 +1,4 @@
-"""The 1-wire service over a folder that looks like the kernel's: readings, failures, alerts, and what it never tells."""
+"""The 1-wire service over a folder that looks like the kernel's: readings, failures, alerts, what it never tells."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ async def test_an_alert_after_five_failures_and_its_end(bench: Bench, tree: Tree
 
 
 async def test_a_vanished_sensor(bench: Bench, tree: Tree) -> None:
-    """It is gone at once and an alert after five minutes; its last reading stays as old as it is; then it comes back."""
+    """It is gone at once, an alert after five minutes; its last reading stays as old as it is; then it comes back."""
     service = await house(bench, tree)
     before = (await told(bench, TEMPERATURE))[-1]
     tree.unplug(HALL)

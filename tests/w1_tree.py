@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from drivers.onewire import crc8
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HALL = "28-0316a2794bff"
 DEN = "28-041686ee7bff"

@@ -218,8 +218,8 @@ class OneWire(Service):
             **super().health(),
             "rounds": self.rounds,
             "sensors": len(sensors),
-            "failing": sum(sensor.status == "failing" for sensor in sensors),
-            "gone": sum(sensor.status == "gone" for sensor in sensors),
+            "sensors_failing": sum(sensor.status == "failing" for sensor in sensors),
+            "sensors_gone": sum(sensor.status == "gone" for sensor in sensors),
             "readings": sum(sensor.readings for sensor in sensors),
             "failures": sum(sensor.errors.total() for sensor in sensors),
         }
