@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from services.telemetry.sinks.exchange import Format
     from services.telemetry.sinks.web import Address
 
-_UNWRITABLE: Final = (ValueError, TypeError, OverflowError, KeyError)
+_UNWRITABLE: Final = (ValueError, TypeError, OverflowError, RecursionError)
 
 _FAULTS: Final = (
     (TimeoutError, "{place} does not answer"),

@@ -99,7 +99,7 @@ def parse_url(url: str, *, key: str = "url", query: bool = False) -> Address:
         raise Invalid(f"{key} ends with the path; what follows ? or # is not for here")
     if not all(" " < char < "\x7f" for char in url):
         raise Invalid(f"{key} has a space or another sign that an address cannot have; write it %20 and so on")
-    path = parts.path.rstrip("/") if not query else parts.path + (f"?{parts.query}" if parts.query else "")
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "") if query else parts.path.rstrip("/")
     return Address(parts.scheme == "https", host, port or _PORTS[parts.scheme], path)
 
 
