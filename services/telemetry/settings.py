@@ -8,7 +8,7 @@ or MQTT is imported by `sink` itself, when a house has such a sink.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hearthbus.config.secret import Secret
 from hearthbus.errors import Invalid
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from services.telemetry.sinks import Sink
+
+MOST: Final = 10_000
+"""Messages of one batch, at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +50,8 @@ class Patterns:
     def secrets(self) -> tuple[Secret, ...]:
         """Return every secret of the table, for what must never show one."""
         values = (getattr(self, field.name) for field in fields(self))
-        return tuple(value for value in values if isinstance(value, Secret))
+        each = (one for value in values for one in (value.values() if isinstance(value, dict) else (value,)))
+        return tuple(value for value in each if isinstance(value, Secret))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,14 +62,16 @@ class Common(Patterns):
     """Messages sent at a time, at most."""
     every_s: float = 10.0
     """Seconds a message waits for others to be sent with."""
+    requests: bool = False
+    """Whether what is asked of others, such as `light/hall/set`, is sent too."""
     per_minute: float = 0.0
     """How often a minute something is sent, at most; 0: as often as there is something."""
 
     def faults(self) -> Iterator[str]:
         """Add what is wrong with numbers."""
         yield from super().faults()
-        if not 1 <= self.batch <= 10_000:
-            yield f"batch {self.batch} is not within 1 to 10000"
+        if not 1 <= self.batch <= MOST:
+            yield f"batch {self.batch} is not within 1 to {MOST}"
         if not 0 <= self.every_s <= 3600:
             yield f"every_s {self.every_s} is not within 0 to 3600"
         if not 0 <= self.per_minute <= 6000:
