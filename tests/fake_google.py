@@ -94,6 +94,8 @@ class FakeGoogle:
     def __init__(self) -> None:
         self.clock_ahead_s = 0.0
         """How far Google's clock is ahead of this machine's."""
+        self.tells_time = True
+        """Whether an answer has a date."""
         self.calendars: dict[str, Calendar] = {}
         self.tokens = Tokens(self.now)
         self.asked: list[Asked] = []
@@ -188,7 +190,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(self.rfile.read(int(self.headers["Content-Length"])))
 
     def date_time_string(self, timestamp: float | None = None) -> str:
-        return super().date_time_string(self.server.google.now() if timestamp is None else timestamp)
+        google = self.server.google
+        return super().date_time_string(google.now() if timestamp is None else timestamp) if google.tells_time else ""
 
     def log_message(self, *_: object) -> None:
         """Stay quiet."""

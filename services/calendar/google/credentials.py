@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import urlsplit
 
 from hearthbus.errors import Invalid
 
@@ -90,6 +91,8 @@ def read_credentials(text: str) -> Credentials:
             f"the credentials are {_KINDS[kind].name}, but without {' and '.join(missing)}: the file is not whole; "
             "download it anew" + ("" if kind == "service_account" else f", or type: {LOGIN}")
         )
+    if not _is_sound(info.get("token_uri", TOKEN_ADDRESS)):
+        raise Invalid("the credentials' token_uri is no https address, which Google's is; download the file anew")
     return Credentials(kind, info["client_email"] if kind == "service_account" else "", info)
 
 
@@ -122,6 +125,17 @@ def _parsed(text: str) -> Mapping[str, Any]:
     return info
 
 
+def _is_sound(address: object) -> bool:
+    """Whether a secret may be sent there: over TLS, or within this machine."""
+    try:
+        parts = urlsplit(address) if isinstance(address, str) else None
+    except ValueError:
+        return False
+    if parts is None or not parts.hostname:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in {"127.0.0.1", "::1", "localhost"})
+
+
 def _service_account(info: Mapping[str, Any]) -> GoogleCredentials:
     from google.oauth2 import service_account
 
@@ -138,11 +152,10 @@ def _service_account(info: Mapping[str, Any]) -> GoogleCredentials:
 def _login(info: Mapping[str, Any]) -> GoogleCredentials:
     from google.oauth2.credentials import Credentials as UserCredentials
 
-    token_uri = info.get("token_uri")
     return UserCredentials(  # type: ignore[no-untyped-call] # google-auth has no types here
         token=None,
         refresh_token=info["refresh_token"],
-        token_uri=token_uri if isinstance(token_uri, str) and token_uri else TOKEN_ADDRESS,
+        token_uri=info.get("token_uri", TOKEN_ADDRESS),
         client_id=info["client_id"],
         client_secret=info["client_secret"],
         scopes=[SCOPE],

@@ -164,7 +164,7 @@ def _of_connection(error: Exception, host: str) -> SourceFault:
     for type_, kind, text in _CONNECTION:
         if isinstance(error, type_):
             return SourceFault(kind, text.replace("{host}", host) + _why(error))
-    return SourceFault("broken", f"{host} gave an answer that stumbled over a {type(error).__name__}")
+    return SourceFault("broken", f"{host} gave an answer that ended in an error of its reader, {type(error).__name__}")
 
 
 def _why(error: Exception) -> str:

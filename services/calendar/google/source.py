@@ -28,7 +28,7 @@ PAGE: Final = 250
 """Events of one answer, Google's default; it may give fewer and say that there are more."""
 MOST_PAGES: Final = 20
 FIELDS: Final = (
-    "nextPageToken,timeZone,items(id,etag,status,iCalUID,recurringEventId,summary,description,location,start,end,"
+    "kind,nextPageToken,timeZone,items(id,etag,status,iCalUID,recurringEventId,summary,description,location,start,end,"
     "endTimeUnspecified,transparency,attendees(self,responseStatus),extendedProperties)"
 )
 """What is wanted of an answer: no guest's name or address leaves Google."""
@@ -158,8 +158,10 @@ class GoogleSource:
         )
         if self._api_key is not None:  # not in the address, where logs and errors would show it
             request.headers["x-goog-api-key"] = self._api_key.reveal()
-        page = request.execute(num_retries=0)
-        if not isinstance(page, dict) or not isinstance(page.setdefault("items", []), list):
+        page: dict[str, Any] = request.execute(num_retries=0)
+        # an object that is none of Google's pages would mean that every event was cancelled
+        ours = isinstance(page, dict) and page.get("kind") == "calendar#events"
+        if not ours or not isinstance(page.setdefault("items", []), list):
             raise SourceFault(
                 "broken", f"{self._host} gave an answer that is no list of events; a login page of the network?"
             )
