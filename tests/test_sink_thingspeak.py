@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from http_services import ThingSpeakServer
-from http_sink import HttpServer
+from http_sink import HttpServer, Reply
 
 from hearthbus.config.secret import Secret
 from hearthbus.errors import Invalid
@@ -17,6 +17,7 @@ from services.telemetry.sinks.thingspeak import ChannelFormat, ThingSpeak
 
 KEY = "WRITEKEY12345678"
 S = 1_764_000_000
+ONE_ROW = "a channel has one row for a second, and one value in each field of it"
 FIELDS = {"field1": "sensor/hall/temperature", "field2": "light/desk:brightness", "field8": "host/pi/disk/root:used"}
 
 
@@ -62,8 +63,23 @@ async def test_one_value_for_a_second() -> None:
     with HttpServer(thingspeak) as server:
         outcome = await deliver(server, reading(0, 1), reading(0, 2, ns=5), reading(0, 3, ns=9), reading(1, 4))
 
-    assert Delivered(2, "a field has one value for a second") == outcome
+    assert Delivered(2, ONE_ROW) == outcome
     assert [3, 4] == [row["field1"] for row in thingspeak.rows.values()]
+
+
+async def test_a_second_on_the_border_of_two_batches() -> None:
+    """What comes for a second that was stored with the batch before is counted and told; a repeated batch is not."""
+    thingspeak = ThingSpeakServer(KEY, 77)
+    with HttpServer(thingspeak) as server:
+        server.script(Reply(500))
+        sink = settings(server.url).sink("garden")
+        first = [reading(0, 1), reading(1, 2)]
+        later = [Record("sensor/hall/temperature", {"value": 3}, (S + 1) * 10**9 + 7, 3), reading(4, 4)]
+        outcomes = [await sink.send(batch) for batch in (first, first, later, later[:1])]
+        await sink.close()
+
+    assert [Later("it fails (HTTP 500)"), Delivered(), Delivered(1, ONE_ROW), Delivered()] == outcomes
+    assert [1, 2, 4] == [row["field1"] for row in thingspeak.rows.values()]
 
 
 async def test_a_full_batch() -> None:

@@ -1,8 +1,8 @@
 """ThingSpeak: `POST /channels/ID/bulk_update.json`, up to eight fields a channel, one row for a second.
 
-A channel has one row for a second, so the values of a second are put together; of two for the same field the later one
-is sent and the other counted as dropped. A row whose second is there already is not stored again: a batch may come
-twice. Free accounts: one call in 15 seconds, 960 rows each.
+A channel has one row for a second, so the values of a second are put together. Of two for the same field the later one
+is sent and the other counted as dropped; so is what comes for the last second of the batch before. A row whose second
+is there already is not stored again: a batch may come twice. Free accounts: one call in 15 seconds, 960 rows each.
 Source: MathWorks, "Bulk-Write JSON Data" and "Error Codes" of the ThingSpeak documentation.
 """
 
@@ -109,6 +109,14 @@ class ThingSpeak(WebSettings):
         return self.carrier(name, ChannelFormat(self), parse_url(self.url))
 
 
+@dataclass(frozen=True)
+class _Border:
+    """Where a batch ended: what comes for its last second with a later batch finds the row made already."""
+
+    second: int = -1
+    offset: int = -1
+
+
 class ChannelFormat:
     """Rows in, `{"success": true}` out."""
 
@@ -124,6 +132,7 @@ class ChannelFormat:
         self._path = f"/channels/{settings.channel}/bulk_update.json"
         self._key = settings.key
         self._conflicts = 0
+        self._stored = self._sent = _Border()
 
     def encode(self, records: Sequence[Record], now: float) -> Outgoing | Outcome:
         """Write the rows, by their seconds."""
@@ -131,16 +140,20 @@ class ChannelFormat:
         rows: dict[int, dict[str, float]] = {}
         found = 0
         for record in records:
-            row = rows.setdefault(record.time_ns // 1_000_000_000, {})
-            for name, value in self._names.samples(record):
+            second, samples = record.time_ns // 1_000_000_000, self._names.samples(record)
+            found += len(samples)
+            if second == self._stored.second and record.offset > self._stored.offset:
+                continue
+            row = rows.setdefault(second, {})
+            for name, value in samples:
                 row[name] = int(value) if isinstance(value, bool) else value
-                found += 1
+        dropped = found - sum(len(row) for row in rows.values())
+        reason = "a channel has one row for a second, and one value in each field of it" if dropped else ""
         updates = [{"created_at": iso(second), **row} for second, row in sorted(rows.items()) if row]
         if not updates:
-            return Delivered()
+            return Delivered(dropped, reason)
+        self._sent = _Border(max(rows), records[-1].offset)
         body = json.dumps({"write_api_key": self._key.reveal(), "updates": updates}, separators=(",", ":"))
-        dropped = found - sum(len(row) for row in rows.values())
-        reason = "a field has one value for a second" if dropped else ""
         headers = {"Content-Type": "application/json"}
         return Outgoing("POST", self._path, headers, body.encode(), dropped=dropped, reason=reason)
 
@@ -158,6 +171,8 @@ class ChannelFormat:
         if answer.status == 402:
             return Held(told(answer, "the messages of the licence are used up"))
         outcome = ordinary(answer)
+        if isinstance(outcome, Delivered):
+            self._stored = self._sent
         if answer.status == 429 and isinstance(outcome, Later) and outcome.after_s is None:
             return Later(outcome.reason, PAUSE_S)
         return outcome

@@ -43,6 +43,7 @@ MOST: Final = 1000
 MAX_BODY: Final = 4_000_000
 """Bytes of one call; a batch that is larger is sent in parts."""
 _TOKEN: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_BETWEEN: Final = re.compile(r"[\s/?&=;,]+")
 _OURS: Final = frozenset(
     {
         "connection", "content-encoding", "content-length", "content-type", "host", "idempotency-key",
@@ -80,12 +81,11 @@ class Webhook(WebSettings):
             yield from gathered(partial(header_value, _plain(value), key=f"headers.{name}"))
 
     def secrets(self) -> tuple[Secret, ...]:
-        """Return every secret of the table; of a secret address also the path, which a server may repeat alone."""
-        hidden = [value for value in self.headers.values() if isinstance(value, Secret)]
-        if isinstance(self.url, Secret):
-            path = self._address().path
-            hidden += [Secret(part) for part in {path, *re.split(r"[/?&=]", path)} if len(part) > 5]
-        return (*super().secrets(), *hidden)
+        """Return every secret of the table, and the parts of one that a server may repeat alone: of a path, a token."""
+        whole = [each for each in (self.url, *self.headers.values()) if isinstance(each, Secret)]
+        parts = {part for each in whole for part in _BETWEEN.split(each.reveal().partition("://")[2] or each.reveal())}
+        host = self._address().host
+        return (*super().secrets(), *whole, *(Secret(part) for part in parts if len(part) > 5 and host not in part))
 
     def sink(self, name: str) -> Sink:
         """Make what carries records to it."""
