@@ -7,10 +7,11 @@ longer than `max_age_s`. Knows no radio; what a button is called is said by the 
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from hearthbus import HearthbusError, Message, Service
+from hearthbus import HearthbusError, Invalid, Message, Service
 from hearthbus.message import encode_body
 from hearthbus.topics import check_pattern, check_topic, matches
 from services.checks import check_all, is_segment, refuse
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 WAITING: Final = 20
 """Requests to one topic that may wait for their turn; a button held down makes more, and they are dropped."""
 _KINDS: Final = (bool, int, float, str)
+_PLACE: Final = re.compile(r"\{([A-Za-z0-9_.-]+)\}")
+"""A value of a rule's body that stands for one of the message."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class Rule:
     when: dict[str, Any] = field(default_factory=dict)
     """What its message must say, each key and its value; default: anything."""
     body: dict[str, Any] = field(default_factory=dict)
-    """What is said with the request."""
+    """What is said with the request; `"{message}"`, whole, stands for the text that the message has under that key."""
     max_age_s: float = 10.0
     """Seconds after which a message is too old to act on."""
 
@@ -61,6 +64,23 @@ class Rule:
                 yield f"when.{key}: a text, a number, true or false is compared, nothing else"
         if matches(self.topic, self.request):
             yield f"request {self.request} would wake its own rule, for ever"
+
+    def said(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what is said with the request that a message wakes; its texts are put in as they are, never read.
+
+        Raises:
+            Invalid: a key of the message is asked for that it does not have, or that is no text.
+        """
+        return {key: self._filled(key, value, body) for key, value in self.body.items()}
+
+    def _filled(self, key: str, value: Any, body: Mapping[str, Any]) -> Any:
+        wanted = _PLACE.fullmatch(value) if isinstance(value, str) else None
+        if not wanted:
+            return value
+        text = body.get(wanted[1])
+        if not isinstance(text, str):
+            raise Invalid(f"body.{key} asks for {value}, and the message has no text of that name")
+        return text
 
     def holds(self, body: Mapping[str, Any]) -> bool:
         """Whether a message says what the rule waits for; true is not 1."""
@@ -106,7 +126,7 @@ class Trigger(Service):
             async for message in stream:
                 for name, rule in rules.items():
                     if self._wakes(rule, message) and self._has_room(name, rule):
-                        group.create_task(self._fire(name, rule), name=f"rule {name}")
+                        group.create_task(self._fire(name, rule, message), name=f"rule {name}")
 
     def _wakes(self, rule: Rule, message: Message) -> bool:
         if not matches(rule.topic, message.topic) or not rule.holds(message.body):
@@ -126,10 +146,10 @@ class Trigger(Service):
         self._dropped += 1
         return False
 
-    async def _fire(self, name: str, rule: Rule) -> None:
+    async def _fire(self, name: str, rule: Rule, message: Message) -> None:
         async with self._turns.setdefault(rule.request, asyncio.Lock()):
             try:
-                await self.request(rule.request, rule.body)
+                await self.request(rule.request, rule.said(message.body))
             except HearthbusError as error:
                 self._failed += 1
                 self.log.warning("%s: %s: %s", name, rule.request, error)

@@ -73,6 +73,48 @@ async def test_a_pattern_fires_for_each_topic_it_covers(bench: Bench) -> None:
     assert {"on": True} == await bench.next("switch/lamp/set")
 
 
+ALERT = {
+    "topic": "alert/#",
+    "when": {"active": True},
+    "request": "notify/phone",
+    "body": {"title": "Alert", "message": "{message}", "priority": "high"},
+}
+
+
+@pytest.mark.parametrize("text", ["the freezer is warm", "", "{title}", "{message.__class__} %s $(id)"])
+async def test_a_text_of_the_message_is_handed_on(bench: Bench, text: str) -> None:
+    """As it is: nothing in it is read, whatever it looks like."""
+    await bench.serve("notify/phone", {})
+    await bench.run(Trigger, "trigger", rules={"alert": ALERT})
+    await bench.publish("alert/freezer", active=True, message=text, title="no")
+
+    assert {"title": "Alert", "message": text, "priority": "high"} == await bench.next("notify/phone")
+
+
+@pytest.mark.parametrize("body", [{}, {"message": 4}, {"message": None}, {"message": {"deep": "text"}}])
+async def test_what_the_message_does_not_say_is_not_asked(
+    bench: Bench, caplog: pytest.LogCaptureFixture, body: dict[str, Any]
+) -> None:
+    """A rule that asks for a text the message lacks has failed, and says which."""
+    await bench.serve("notify/phone", {})
+    service: Trigger = await bench.run(Trigger, "trigger", rules={"alert": ALERT})
+    await bench.publish("alert/freezer", {"active": True, **body})
+
+    await bench.nothing("notify/phone")
+    assert 1 == service.health()["failed"]
+    assert "alert: notify/phone: body.message asks for {message}" in caplog.text
+
+
+async def test_only_a_whole_value_stands_for_another(bench: Bench) -> None:
+    """Braces within a text, in a deeper table or around nothing are what they are."""
+    said = {"a": "see {message}", "b": {"c": "{message}"}, "d": "{}", "e": "{a b}", "f": 1}
+    await bench.serve("notify/phone", {})
+    await bench.run(Trigger, "trigger", rules={"alert": {**ALERT, "body": said}})
+    await bench.publish("alert/freezer", active=True, message="warm")
+
+    assert said == await bench.next("notify/phone")
+
+
 async def test_requests_to_one_topic_keep_their_order(bench: Bench) -> None:
     """On and off, pressed quickly, arrive as on and off."""
     asked: list[bool] = []

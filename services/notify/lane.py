@@ -182,8 +182,14 @@ class Lane:
             attempt.give_up()
             raise
         if running.done():
-            with suppress(GivenUp):
+            try:
                 return running.result()
+            except Undelivered:
+                raise
+            except GivenUp:
+                pass
+            except Exception as error:  # noqa: BLE001 - libraries raise anything, with anything in its text
+                raise Undelivered(f"its sending fails: {type(error).__name__}", "unknown") from None
         if attempt.give_up():
             raise Undelivered(
                 "its server has not said in time whether it took the message: it may arrive, and is not sent again",

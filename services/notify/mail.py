@@ -148,7 +148,7 @@ class Mail:
             smtp.ehlo_or_helo_if_needed()
         if self._target.password is not None:
             self._step(smtp, attempt)
-            smtp.login(revealed(self._target.user), self._target.password.reveal())
+            _log_in(smtp, revealed(self._target.user), self._target.password.reveal())
 
     def _envelope(self, smtp: smtplib.SMTP, attempt: Attempt, sender: str, to: Sequence[str]) -> list[str]:
         """Name the sender and the recipients; return those refused, as long as one is taken."""
@@ -190,6 +190,8 @@ class Mail:
             what = "the login" if isinstance(error, smtplib.SMTPAuthenticationError) else "the connection"
             said = error.smtp_error
             return self._refusal(error.smtp_code, said if isinstance(said, bytes) else said.encode(), what)
+        if isinstance(error.__context__, TimeoutError):
+            error = error.__context__  # smtplib tells it as a server that hung up
         words, fault = next((words, fault) for kind, words, fault in _BROKEN if isinstance(error, kind))
         detail = getattr(error, "verify_message", None) or error.strerror or type(error).__name__
         return Undelivered(f"{self._where} {words.format(detail=detail, tls=self._target.tls)}", fault)
@@ -217,6 +219,17 @@ class _Smtp(smtplib.SMTP):
 
 class _SmtpTls(_Smtp, smtplib.SMTP_SSL):
     """As above."""
+
+
+def _log_in(smtp: smtplib.SMTP, user: str, password: str) -> None:
+    """Log in by the first way both know, once: smtplib tries all, and three wrong passwords close some accounts."""
+    offered = smtp.esmtp_features.get("auth", "").upper().split()
+    ways = {"PLAIN": smtp.auth_plain, "LOGIN": smtp.auth_login, "CRAM-MD5": smtp.auth_cram_md5}
+    way = next((way for way in ways if way in offered), None)
+    if way is None:
+        raise smtplib.SMTPNotSupportedError
+    smtp.user, smtp.password = user, password  # where its auth_* look for them
+    smtp.auth(way, ways[way])  # type: ignore[arg-type]  # typeshed wants three overloads of one function
 
 
 def _dotted(mail: bytes) -> bytes:

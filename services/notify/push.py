@@ -10,6 +10,7 @@ import logging
 import re
 import sys
 import threading
+from html import escape
 from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import urlsplit
 
@@ -32,7 +33,14 @@ _PRIORITY: Final[Mapping[str, Mapping[Priority, Any]]] = {
     "pover": {"low": -1, "normal": 0, "high": 1, "urgent": 2},
     "prowl": {"low": -1, "normal": 0, "high": 1, "urgent": 2},
 }
-"""What each service calls them. Pushover repeats an urgent one every minute until it is acknowledged, for an hour."""
+"""What each service calls them."""
+_OWN: Final = {
+    "request_rate_per_sec": 0,  # the house has limits of its own, and a plugin waits in its thread
+    "ntfy_json_upstream_size_limit": 60_000,  # ntfy: a longer message would become a file, measured escaped
+    "interval": 60,  # Pushover: repeats an urgent message so often, in seconds,
+    "expire": 3600,  # and so long, until it is acknowledged
+}
+"""What every plugin is told; those that know nothing of a name leave it alone."""
 _TYPE: Final[Mapping[Priority, str]] = {"low": "info", "normal": "info", "high": "warning", "urgent": "failure"}
 """For services without priorities: the colour or picture apprise gives a message."""
 _MEANINGS: Final = {
@@ -83,7 +91,8 @@ class Push:
                 raise Undelivered(f"{kind.service_name} does not take its table: {self._hidden(heard)}") from None
         if self._plugin is None:
             raise Undelivered(f"url is not how apprise writes {scheme}://; see {kind.setup_url}")
-        self._plugin.request_rate_per_sec = 0
+        for name, value in _OWN.items():
+            setattr(self._plugin, name, value)
 
     def send(self, note: Note, to: Sequence[str], attempt: Attempt, *, at: float) -> Receipt:  # noqa: ARG002 - as Mail
         """Deliver one message.
@@ -106,9 +115,7 @@ class Push:
         attempt.commit()
         with _Ear() as ear:
             try:
-                done = plugin.notify(
-                    body=note.message, title=note.title, notify_type=_TYPE[note.priority], body_format="text"
-                )
+                done = plugin.notify(notify_type=_TYPE[note.priority], **_as_text(plugin, note))
             except Exception as error:  # noqa: BLE001 - a plugin is somebody else's code
                 raise Undelivered(f"{self._where()}: its plugin fails: {type(error).__name__}", "unknown") from None
         if done:
@@ -117,7 +124,7 @@ class Push:
 
     def _say_priority(self, plugin: Any, priority: Priority) -> None:
         for scheme, values in _PRIORITY.items():
-            if scheme in plugin.schemas(plugin):
+            if scheme in plugin.schemas():
                 plugin.priority = values[priority]
         if self._target.kind == "telegram":
             plugin.silent = priority == "low"
@@ -143,6 +150,27 @@ class Push:
         if self._target.kind == "ntfy":
             return urlsplit(self._target.server).netloc
         return str(getattr(self._plugin, "service_name", self._target.kind))
+
+
+def _as_text(plugin: Any, note: Note) -> dict[str, Any]:
+    """Title and message in the markup a plugin sends, so that what is shown is what was written.
+
+    Some plugins send nothing but HTML or Markdown, and pass on as markup what was said to be text.
+    """
+    from apprise.common import NotifyFormat
+    from apprise.conversion import convert_between
+
+    markup = plugin.resolve_format(NotifyFormat.TEXT)
+
+    def written(text: str) -> str:
+        if markup == NotifyFormat.HTML:
+            return escape(text, quote=False).replace("\n", "<br/>")
+        if markup == NotifyFormat.TEXT:
+            return text
+        return str(convert_between(NotifyFormat.TEXT, markup, text))  # type: ignore[no-untyped-call]  # apprise has no types
+
+    title = note.title if plugin.title_maxlen > 0 else written(note.title)
+    return {"title": title, "body": written(note.message), "body_format": markup}
 
 
 class _Ear(logging.Handler):
@@ -208,12 +236,7 @@ def _ntfy(target: Target) -> tuple[str, dict[str, Any]]:
 
 
 def _pushover(target: Target) -> tuple[str, dict[str, Any]]:
-    return "pover", {
-        "user_key": revealed(target.user),
-        "token": revealed(target.token),
-        "interval": 60,
-        "expire": 3600,
-    }
+    return "pover", {"user_key": revealed(target.user), "token": revealed(target.token)}
 
 
 def _prowl(target: Target) -> tuple[str, dict[str, Any]]:
