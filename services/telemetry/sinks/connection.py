@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import http.client
 import socket
+import ssl
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
@@ -15,7 +16,6 @@ from hearthbus.version import VERSION
 from services.telemetry.sinks.exchange import Answer
 
 if TYPE_CHECKING:
-    import ssl
     from pathlib import Path
 
     from services.telemetry.sinks.exchange import Outgoing
@@ -26,7 +26,7 @@ MAX_ANSWER: Final = 64 * 1024
 CONNECT_S: Final = 10.0
 """Seconds for each address of a host to take the connection."""
 _AGENT: Final = f"hearthbus/{VERSION}"
-_GONE: Final = (ConnectionError, http.client.RemoteDisconnected)
+_GONE: Final = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 
 
 class Connection:
@@ -82,6 +82,8 @@ class Connection:
         try:
             if wire.sock is None:
                 wire.connect()
+            if self._aborted:
+                raise ConnectionAbortedError
             answer, whole = self._talk(wire, outgoing)
         finally:
             if not whole or self._aborted:
@@ -107,8 +109,6 @@ class Connection:
 
     def _tls(self) -> ssl.SSLContext | None:
         if self._address.secure and self._context is None:
-            import ssl
-
             self._context = ssl.create_default_context(cafile=self._authorities)
         return self._context
 

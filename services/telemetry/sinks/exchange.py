@@ -2,7 +2,7 @@
 
 What HTTP's own statuses mean:
 
-    2xx                       delivered
+    2xx                       delivered; held where it is a page, as a hotel's network puts it before everything
     3xx                       held: the address in the table is not where the sink is
     401 403 404 405           held: somebody must act
     413                       too large
@@ -32,6 +32,7 @@ LONGEST_WAIT_S: Final = 3600.0
 """What a Retry-After beyond it is taken for: a server that means weeks is asked again within the hour."""
 _SAYINGS: Final = ("message", "error", "errors", "details", "title", "detail", "code", "error_code")
 _MARKUP: Final = re.compile(r"<(?:script|style)\b.*?</(?:script|style)>|<[^>]*>", re.DOTALL | re.IGNORECASE)
+_PAGE: Final = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|head|body|\?xml|!--)", re.IGNORECASE)
 _GAPS: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 _HELD: Final = frozenset({401, 403, 404, 405})
 _LATER: Final = frozenset({408, 425, 429})
@@ -125,7 +126,7 @@ def ordinary(answer: Answer) -> Outcome:
     """Say what a status means by HTTP's own rules."""
     status = answer.status
     if 200 <= status < 300:
-        return Delivered()
+        return Held(told(answer, "a page answers in its place")) if _PAGE.match(answer.body) else Delivered()
     if 300 <= status < 400:
         return Held(_moved(answer))
     reason = told(answer, _MEANINGS.get(status, "it fails" if status >= 500 else "it does not take this"))

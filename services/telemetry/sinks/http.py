@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from services.telemetry.records import Record
-    from services.telemetry.sinks.exchange import Format
+    from services.telemetry.sinks.exchange import Answer, Format
     from services.telemetry.sinks.web import Address
 
 _UNWRITABLE: Final = (ValueError, TypeError, OverflowError, RecursionError)
@@ -122,13 +122,19 @@ class HttpSink:
         if not isinstance(outgoing, Outgoing):
             return outgoing
         try:
-            outcome = self._form.judge(connection.exchange(outgoing))
+            outcome = self._form.judge(self._unspoken(connection.exchange(outgoing)))
         except (OSError, http.client.HTTPException, ValueError) as error:
             return self._clean(_fault(error, self._address))
         if isinstance(outcome, Delivered) and outgoing.dropped:
             reasons = dict.fromkeys(filter(None, (outcome.reason, outgoing.reason)))
             outcome = Delivered(outcome.dropped + outgoing.dropped, "; ".join(reasons))
         return self._clean(outcome)
+
+    def _unspoken(self, answer: Answer) -> Answer:
+        """Take secrets out of an answer before its words are cut short: half a secret would not be found."""
+        if not answer.body:
+            return answer
+        return replace(answer, body=redact(answer.text, self._secrets).encode())
 
     def _clean(self, outcome: Outcome) -> Outcome:
         return replace(outcome, reason=redact(outcome.reason, self._secrets))

@@ -27,7 +27,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from hearthbus.config.secret import Secret
-from services.telemetry.outcomes import Held, Outcome, TooLarge
+from services.telemetry.outcomes import Delivered, Held, Outcome, TooLarge
 from services.telemetry.sinks.exchange import Answer, Outgoing, later, ordinary, told
 from services.telemetry.sinks.web import WebSettings, gathered, header_value, parse_url
 
@@ -127,6 +127,8 @@ class MessageFormat:
 
     def judge(self, answer: Answer) -> Outcome:
         """409 is how a receiver says that it has this very batch under way; 410, that it wants no more."""
+        if 200 <= answer.status < 300:
+            return Delivered()  # a page too: what a receiver has to show is its own affair
         if answer.status == 409:
             return later(answer, told(answer, "it is busy with this batch"))
         if answer.status == 410:
