@@ -67,6 +67,7 @@ KINDS: Final[dict[str, dict[str, _Line]]] = {
         "l/min": _line("0.06"),
         "l/h": _line("1/1000"),
         "l/s": _line("3.6"),
+        "m³/s": _line("3600"),
         "gal/min": _line("0.22712470704"),
     },
     "power": {"W": _line("1"), "mW": _line("1/1000"), "kW": _line("1000"), "MW": _line("1000000")},
