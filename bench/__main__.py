@@ -9,7 +9,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from bench import firmware, house, latency, memory, nodes, rfxtrx, scale, throughput
+from bench import firmware, house, latency, memory, nodes, rfxtrx, scale, telemetry, throughput
 from bench.peers import PEERS
 from bench.report import machine, markdown, summary
 
@@ -27,6 +27,7 @@ MEASUREMENTS = {
     "nodes": nodes.measure,
     "firmware": firmware.measure,
     "rfxtrx": rfxtrx.measure,
+    "telemetry": telemetry.measure,
     "subscribers": scale.subscribers,
     "topics": scale.topics,
 }

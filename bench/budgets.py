@@ -45,6 +45,8 @@ BUDGETS = {
     "start/online": Budget(what="service start to online", unit="s", at_most=0.6),
     "motion/p99": Budget(what="motion line in to light command out, host side, p99", unit="ms", at_most=20),
     "rfxtrx/decode": Budget(what="RFXtrx frames decoded a second on one core", unit="/s", at_least=50_000),
+    "telemetry/points": Budget(what="telemetry into InfluxDB's lines", unit="/s", at_least=20_000),
+    "telemetry/drain": Budget(what="telemetry: a day of 50 sensors at 10 s, sent", unit="s", at_most=60),
     "house/cpu": Budget(what="idle CPU of the whole house", unit="% of a core", at_most=1),
 }
 

@@ -25,8 +25,13 @@ from services.checks import is_segment, refuse
 from services.folder import state_folder
 from services.telemetry.lane import Lane
 from services.telemetry.settings import Common
-from services.telemetry.sinks.graphite import GraphiteSettings  # noqa: TC001 - the configuration's reader asks for it
+from services.telemetry.sinks.cosm import Cosm  # noqa: TC001 - the configuration's reader asks for it
+from services.telemetry.sinks.emoncms import Emoncms  # noqa: TC001 - as above
+from services.telemetry.sinks.graphite import GraphiteSettings  # noqa: TC001 - as above
 from services.telemetry.sinks.influxdb import InfluxDb, InfluxDb2  # noqa: TC001 - as above
+from services.telemetry.sinks.mqtt import MqttSettings  # noqa: TC001 - as above
+from services.telemetry.sinks.thingspeak import ThingSpeak  # noqa: TC001 - as above
+from services.telemetry.sinks.webhook import Webhook  # noqa: TC001 - as above
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,6 +57,16 @@ class Telemetry(Service):
         """InfluxDB 2 and later."""
         graphite: dict[str, GraphiteSettings] = field(default_factory=dict)
         """Graphite's carbon."""
+        emoncms: dict[str, Emoncms] = field(default_factory=dict)
+        """emoncms.org, or one's own."""
+        cosm: dict[str, Cosm] = field(default_factory=dict)
+        """Cosm, Pachube, Xively: what speaks their protocol."""
+        thingspeak: dict[str, ThingSpeak] = field(default_factory=dict)
+        """ThingSpeak."""
+        mqtt: dict[str, MqttSettings] = field(default_factory=dict)
+        """Another MQTT server."""
+        webhook: dict[str, Webhook] = field(default_factory=dict)
+        """Any program that takes JSON."""
 
         def __post_init__(self) -> None:
             refuse(self._faults())

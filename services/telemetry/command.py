@@ -83,7 +83,7 @@ async def again(bus: Bus, output: Output, service: str, sink: str | None) -> int
 
 
 def _print(output: Output, found: Mapping[str, Mapping[str, Any]]) -> None:
-    rows = [("sink", "status", "lag", "behind", "sent", "rate", "dead", "last error")]
+    rows: list[tuple[str, ...]] = [("sink", "status", "lag", "behind", "sent", "rate", "dead", "last error")]
     rows += [(name, *_row(body)) for name, body in found.items()]
     for line, body in zip(table(rows), ({}, *found.values()), strict=True):
         what = "head" if not body else _PAINT.get(str(body.get("status")), "")
@@ -91,7 +91,8 @@ def _print(output: Output, found: Mapping[str, Mapping[str, Any]]) -> None:
 
 
 def _row(body: Mapping[str, Any]) -> tuple[str, ...]:
-    error = " ".join(filter(None, (str(body.get("error_at", "")), str(body.get("error", "")))))
+    said = " ".join(filter(None, (str(body.get("error_at", "")), str(body.get("error", "")))))
+    error = "".join(char if char.isprintable() else "?" for char in said)
     return (
         str(body.get("status", "?")),
         _lag(float(body.get("lag_s", 0))),

@@ -165,6 +165,8 @@ class Lane:
             if self._broken:
                 self._broken, self.standing.fault = False, ""
                 await self._turned()
+            else:
+                await self._tell(self)
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._intake.read(), name=f"{self.name} intake")
                 group.create_task(self._carry(stream, self._intake, self._live), name=f"{self.name} carrier")
