@@ -13,12 +13,13 @@ from drivers.rf12 import hearth, stock
 from hearthbus import Invalid
 from hearthbus.config.schema import build
 from services.jeenode.duplicates import NUMBERED_S, Duplicates
+from services.jeenode.gateway import standing
 from services.jeenode.motion import Motions
 from services.jeenode.presence import FIRST_INTERVAL_S, Story
 from services.jeenode.readings import Reader, Reading
 from services.jeenode.relays import Paced, button, switch
 from services.jeenode.settings import Node, Settings
-from services.jeenode.standing import AWAY_S, Standing
+from services.standing import AWAY_S
 
 NOON = 1_767_268_800.0
 ROOM: dict[str, Any] = {
@@ -187,17 +188,17 @@ def test_lines_for_a_slow_board_keep_their_distance_and_their_order() -> None:
 
 def test_a_gateway_that_stays_away_is_an_alert() -> None:
     """Half a minute is patience; the alert goes when it is back, and is told once each."""
-    standing = Standing("attic")
+    one = standing("attic", among=())
     away, back = {"status": "away", "reason": "no such file"}, {"status": "online"}
-    standing.look(away, {}, at=NOON)
+    one.look(away, {}, at=NOON)
 
-    assert [] == standing.look(away, {}, at=NOON + AWAY_S - 1)
+    assert [] == one.look(away, {}, at=NOON + AWAY_S - 1)
 
-    alert = standing.look(away, {}, at=NOON + AWAY_S)
+    alert = one.look(away, {}, at=NOON + AWAY_S)
 
     assert [("alert/gateway-attic", True)] == [(say.topic, say.body["active"]) for say in alert]
-    assert [] == standing.look(away, {}, at=NOON + 99)
-    assert [False] == [say.body["active"] for say in standing.look(back, {}, at=NOON + 100) if "active" in say.body]
+    assert [] == one.look(away, {}, at=NOON + 99)
+    assert [False] == [say.body["active"] for say in one.look(back, {}, at=NOON + 100) if "active" in say.body]
 
 
 def test_every_fault_of_the_table_is_told() -> None:

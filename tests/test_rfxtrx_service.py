@@ -12,7 +12,7 @@ from test_topics_page import faults
 from drivers.rfxtrx import codec
 from drivers.rfxtrx.transmissions import Fate, Outcome
 from hearthbus import HandlerError
-from services.rfxtrx.standing import AWAY_S
+from services.standing import AWAY_S
 
 if TYPE_CHECKING:
     from hearthbus.testing import Bench

@@ -13,15 +13,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from hearthbus import Invalid, Message, Service, Unavailable, serve
-from services.jeenode.gateway import Gateway
+from services.jeenode.gateway import Gateway, standing
 from services.jeenode.lamp import Lamp
 from services.jeenode.leftovers import PATTERNS, leftovers
 from services.jeenode.lights import restored
 from services.jeenode.parcels import Fate, Outcome
 from services.jeenode.relays import button, switch
-from services.jeenode.roster import NODES, Roster
+from services.jeenode.roster import NODES, Roster, Say
 from services.jeenode.settings import Settings
-from services.jeenode.standing import Standing
 from services.jeenode.tuner import Tuner
 from services.jumps import Jumps
 
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
     from drivers.rf12.stock import Master
     from drivers.rf12.values import Heard
-    from services.jeenode.roster import Found, Key, Say
+    from services.jeenode.roster import Found, Key
 
 LOOK_S: Final = 30.0
 """How often to look around without being woken."""
@@ -65,9 +64,7 @@ class JeeNode(Service):
             name: Gateway(name, settings, log=self.log, heard=self._heard, changed=partial(self._changed, name))
             for name, settings in config.gateways.items()
         }
-        self._standings = {
-            name: Standing(name, alerted=f"alert/gateway-{name}" in self._alerts) for name in config.gateways
-        }
+        self._standings = {name: standing(name, among=self._alerts) for name in config.gateways}
         self._tuner = Tuner(
             self._roster,
             gateways=lambda: {(each.talk.group, each.talk.node) for each in self._gateways.values()},
@@ -264,10 +261,10 @@ class JeeNode(Service):
             for say in self._roster.look(at=now):
                 await self._say(say)
             for name, gateway in self._gateways.items():
-                for say in self._standings[name].look(gateway.how(), asdict(gateway.talk.counts), at=now):
-                    await self._say(say)
+                for told in self._standings[name].look(gateway.how(), asdict(gateway.talk.counts), at=now):
+                    await self._say(Say(*told, retain=True))
             self.trouble = "; ".join(filter(None, (gateway.trouble for gateway in self._gateways.values())))
-            times = (self._roster.due(), *(standing.due() for standing in self._standings.values()))
+            times = (self._roster.due(), *(each.due() for each in self._standings.values()))
             wait = min((time for time in times if time is not None), default=self.now() + LOOK_S) - self.now()
             with suppress(TimeoutError):
                 async with asyncio.timeout(max(0.01, min(LOOK_S, wait))):
@@ -279,8 +276,8 @@ class JeeNode(Service):
         if jump := self._jumps.look(at=now, ticks=self.clock.monotonic()):
             self.log.info("the clock was set by %+.0f s", jump)
             self._roster.shift(jump)
-            for standing in self._standings.values():
-                standing.shift(jump)
+            for each in self._standings.values():
+                each.shift(jump)
         return now
 
     def _by_port(self, port: object) -> Gateway:

@@ -14,13 +14,15 @@ from drivers.bits import CodecError
 from drivers.port import Lost, Opened, Port, Received, Silent
 from drivers.rf12.stock import Master
 from drivers.rf12.values import Banner, Broken, Heard, Missing, Notice, Ready
+from services.jeenode.leftovers import GATEWAYS
 from services.jeenode.parcels import Fate, Outcome, Parcel
 from services.jeenode.relays import BUTTON_S, SWITCH_S, Paced
 from services.jeenode.talk import Talk
+from services.standing import Standing
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Collection
 
     from drivers.rf12.values import Line
     from services.jeenode.settings import Gateway as Settings
@@ -30,6 +32,20 @@ if TYPE_CHECKING:
 _LONGEST_LINE: Final = 400
 _ASLEEP_S: Final = 3600.0
 _COMPLAIN_S: Final = 60.0
+_FIGURES_S: Final = 30.0
+
+
+def standing(name: str, *, among: Collection[str]) -> Standing:
+    """Return the standing of the gateway of a table, whose alert is active if it is `among` those that are."""
+    alert = f"alert/gateway-{name}"
+    return Standing(
+        topic=f"{GATEWAYS}/{name}",
+        alert=alert,
+        away=lambda how: f"gateway {name} is away: {how.get('reason', '')}" if how["status"] == "away" else "",
+        back=lambda _how: f"gateway {name} is back",
+        figures_s=_FIGURES_S,
+        alerted=alert in among,
+    )
 
 
 class Gateway:

@@ -20,20 +20,22 @@ from services.jumps import Jumps
 from services.rfxtrx import asked, naming, orders
 from services.rfxtrx.answering import Answering
 from services.rfxtrx.desk import Desk
+from services.rfxtrx.known import Say
 from services.rfxtrx.leftovers import PATTERNS, leftovers
 from services.rfxtrx.roster import Roster
 from services.rfxtrx.settings import Settings
-from services.rfxtrx.standing import Standing
 from services.rfxtrx.stick import Stick
+from services.standing import Standing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from drivers.rfxtrx.packet import Packet
-    from services.rfxtrx.known import Known, Say
+    from services.rfxtrx.known import Known
 
 LOOK_S: Final = 30.0
 """How often to look around without being woken."""
+_FIGURES_S: Final = 60.0
 
 
 class RFXtrx(Service):
@@ -60,8 +62,15 @@ class RFXtrx(Service):
         bodies = {message.topic: message.body for message in left if message.body}
         for say in (*leftovers(bodies, registry, name=self.name, at=self.now()), *registry.first(at=self.now())):
             await self._say(say)
-        alert = bodies.get(f"alert/{self.name}-stick", {})
-        self._standing = Standing(self.name, alerted=alert.get("active") is True)
+        alert = f"alert/{self.name}-stick"
+        self._standing = Standing(
+            topic=f"{self.name}/stick",
+            alert=alert,
+            away=_deaf,
+            back=lambda how: f"the RFXtrx at {how.get('port')} is back",
+            figures_s=_FIGURES_S,
+            alerted=bodies.get(alert, {}).get("active") is True,
+        )
         self._stick = Stick(self.name, config, log=self.log, heard=self._heard, changed=self._woken.set)
         wanted = bodies.get(stand, {})
         if wanted.get("protocols_wanted_by") == "request" and config.protocols is None:
@@ -218,8 +227,8 @@ class RFXtrx(Service):
                 await self._say(say)
             how = self._stick.how()
             self.trouble = "" if how["status"] == "online" else f"the RFXtrx at {how['port']}: {how.get('reason')}"
-            for say in self._standing.look(how, self._stick.figures(), at=now):
-                await self._say(say)
+            for told in self._standing.look(how, self._stick.figures(), at=now):
+                await self._say(Say(*told, retain=True))
             times = [time for time in (self._roster.due(), self._standing.due()) if time is not None]
             wait = min(times, default=now + LOOK_S) - self.now()
             await self._rest(max(0.05, min(LOOK_S, wait)))
@@ -241,3 +250,10 @@ class RFXtrx(Service):
             self._roster.shift(jump)
             self._standing.shift(jump)
         return now
+
+
+def _deaf(how: Mapping[str, Any]) -> str:
+    """What the alert about a stick says that is away, or is there and hears nothing."""
+    if how.get("status") == "online":
+        return ""
+    return f"the RFXtrx at {how.get('port')} hears nothing: {how.get('reason') or how.get('status')}"
