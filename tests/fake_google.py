@@ -223,7 +223,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _right(self, asked: Asked) -> tuple[int, bytes, Mapping[str, str]]:
         google = self.server.google
         if asked.path == TOKEN:
-            status, answer = google.tokens.grant(parse_qs(asked.body.decode()))
+            status, answer = google.tokens.grant(parse_qs(asked.body.decode()), asked.headers.get("Authorization", ""))
             return status, json.dumps(answer).encode(), {}
         if asked.path == AUTH:
             return 302, b"", {"Location": google.tokens.consent(asked.query)}

@@ -178,10 +178,10 @@ def _expanded(master: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for number in range(int(rule["COUNT"])):
         begins, ends = start + number * step, end + number * step  # the same time of the wall clock
         if "date" in master["start"]:
-            stamp, times = f"{begins:%Y%m%d}", ({"date": f"{begins:%Y-%m-%d}"}, {"date": f"{ends:%Y-%m-%d}"})
+            stamp, times = f"{begins:%Y%m%d}", [{"date": f"{at:%Y-%m-%d}"} for at in (begins, ends)]
         else:
             stamp = f"{begins.astimezone(UTC):%Y%m%dT%H%M%SZ}"
-            times = tuple({"dateTime": at.isoformat(), "timeZone": zone.key} for at in (begins, ends))
+            times = [{"dateTime": at.isoformat(), "timeZone": zone.key} for at in (begins, ends)]
         yield {
             **{key: master[key] for key in _KEPT if key in master},
             "id": f"{master['id']}_{stamp}", "status": "confirmed", "recurringEventId": master["id"],

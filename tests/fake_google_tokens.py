@@ -109,9 +109,12 @@ class Tokens:
             raise Refusal(401, "authError")
         return account
 
-    def grant(self, form: Mapping[str, list[str]]) -> tuple[int, dict[str, Any]]:
-        """Answer a question for a token."""
+    def grant(self, form: Mapping[str, list[str]], authorization: str = "") -> tuple[int, dict[str, Any]]:
+        """Answer a question for a token; an OAuth client names itself in the form, or by HTTP's Basic."""
         asked = {key: values[-1] for key, values in form.items()}
+        if authorization.startswith("Basic "):
+            named = base64.b64decode(authorization.removeprefix("Basic ")).decode()
+            asked["client_id"], _, asked["client_secret"] = named.partition(":")
         kind = asked.get("grant_type", "")
         if kind == "urn:ietf:params:oauth:grant-type:jwt-bearer":
             return self._of_jwt(asked["assertion"])

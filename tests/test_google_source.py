@@ -256,5 +256,4 @@ def test_google_is_imported_by_its_first_fetch() -> None:
 
 def test_address_of_google() -> None:
     """The default address is Google's own, in the table as in the source."""
-    assert "https://www.googleapis.com/calendar/v3/" == ENDPOINT == GOOGLE
-    assert GoogleSource.__init__.__kwdefaults__["endpoint"] == ENDPOINT
+    assert ("https://www.googleapis.com/calendar/v3/", GOOGLE) == (ENDPOINT, ENDPOINT)

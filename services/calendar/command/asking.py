@@ -86,6 +86,11 @@ def origin(settings: CalendarSettings) -> str:
     return settings.address if settings.kind == "file" else urlsplit(settings.address).hostname or "?"
 
 
+def days_text(days: int) -> str:
+    """Return a number of days for people."""
+    return "1 day" if days == 1 else f"{days} days"
+
+
 def _ask(config: Config, asked: Asked, window: Window) -> Asked:
     settings = asked.settings
     try:

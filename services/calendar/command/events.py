@@ -72,7 +72,7 @@ def _for_programs(asked: Asked) -> Iterator[str]:
 
 
 def _for_people(asked: Asked) -> Iterator[str]:
-    days = "1 day" if asked.days == 1 else f"{asked.days} days"
+    days = asking.days_text(asked.days)
     yield f"{asked.name}: {asking.origin(asked.settings)}, the next {days} in {asked.zone.key}"
     for event in asked.events:
         text = f"{_when(event, asked.zone)}  {_word(event.title) or '(without a title)'}"

@@ -79,7 +79,7 @@ def read_credentials(text: str) -> Credentials:
                 f"type: {LOGIN}, and name the token file here"
             )
     kind = info.get("type")
-    if kind in _OTHER_TYPES:
+    if isinstance(kind, str) and kind in _OTHER_TYPES:
         raise Invalid(f"the credentials are {_OTHER_TYPES[kind]}; use the key of a service account, {_HOW}")
     if "refresh_token" in info and kind is None:
         kind = "authorized_user"  # as google-auth's own to_json() writes it

@@ -161,7 +161,7 @@ def _token_file(flow: InstalledAppFlow, code: str) -> str:
         failure = Refused(f"Google gives no token ({why[:40]}); is the clock of this machine right? Begin anew")
     except Warning:  # oauthlib raises one where another scope comes back than was asked for
         failure = Refused("Google's page had a box for calendars that was not ticked; begin anew and tick it")
-    except ValueError:
+    except Exception:  # noqa: BLE001 - oauthlib's reader is not made for answers that are no token's
         failure = Unavailable("Google's token server gave an answer that is no token; begin anew later")
     else:
         return _stored(token, flow.client_config)

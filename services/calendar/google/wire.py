@@ -5,6 +5,7 @@ httplib2 waits `timeout_s` for each piece of an answer, which may come in a thou
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 import time
@@ -81,6 +82,8 @@ def make_service(*, http: Http, credentials: Credentials | None, endpoint: str) 
 
     The description of the service comes with the package, `static_discovery`.
     """
+    # it warns of each refusal with what the server said, which may repeat a key; the fault's own text tells it
+    logging.getLogger("googleapiclient.http").setLevel(logging.CRITICAL)
     return build(
         "calendar",
         "v3",
