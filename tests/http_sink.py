@@ -37,8 +37,8 @@ class Reply:
         body: the body.
         headers: beside Content-Length.
         fault: `stall` says nothing; `drop` closes without a word; `half` closes in the middle of the body; `drip` sends
-            the body a byte at a time, for ever; `refuse` answers before it has read the body, and closes; `garbage`
-            speaks no HTTP.
+            the body a byte at a time, for ever; `refuse` answers before it has read the body, and resets the
+            connection; `garbage` speaks no HTTP.
         closes: the connection is closed after the answer, as an idle server does, without having said so.
     """
 
@@ -77,7 +77,7 @@ class Request:
 
 
 class HttpServer:
-    """The server; `connections` counts those it has accepted.
+    """The server; `connections` counts those it has accepted, `ended` those that are over.
 
     Args:
         answer: what is replied where the script says nothing.
@@ -89,7 +89,7 @@ class HttpServer:
     ) -> None:
         self.answer = answer
         self.requests: list[Request] = []
-        self.connections = 0
+        self.connections = self.ended = 0
         self._script: deque[Reply] = deque()
         self._stop = threading.Event()
         self._lock = threading.Lock()
@@ -153,6 +153,8 @@ class HttpServer:
             pass
         finally:
             sock.close()
+            with self._lock:
+                self.ended += 1
 
     def _exchange(self, sock: socket.socket, stream: BinaryIO) -> bool:
         """Answer one request; false where the connection ends with it."""
@@ -183,9 +185,6 @@ class HttpServer:
         sock.sendall(head.encode() + b"\r\n" + reply.body)
         while reply.fault == "drip" and not self._stop.wait(0.02):
             sock.sendall(b".")
-        if reply.fault == "refuse":
-            sock.shutdown(socket.SHUT_WR)
-            stream.read()
         return not reply.fault and not reply.closes
 
 

@@ -9,7 +9,7 @@ import pytest
 from hearthbus.errors import Invalid
 from services.telemetry.outcomes import Delivered, Held
 from services.telemetry.sinks.exchange import Answer, ordinary, retry_after, words
-from services.telemetry.sinks.web import parse_url
+from services.telemetry.sinks.web import Address, parse_url
 
 
 def test_retry_after() -> None:
@@ -62,6 +62,17 @@ def test_bad_addresses(url: str) -> None:
         parse_url(url)
 
     assert url not in str(caught.value)
+
+
+def test_addresses() -> None:
+    """An address is host, port and path; one with a query has a path that can be asked for."""
+    v6 = parse_url("http://[fd00::7]:8086/influx/")
+
+    assert Address(secure=False, host="fd00::7", port=8086, path="/influx") == v6
+    assert "[fd00::7]:8086" == v6.place
+    assert Address(secure=True, host="barn.example", port=443, path="/?x=1") == parse_url(
+        "https://barn.example?x=1", query=True
+    )
 
 
 @pytest.mark.parametrize("page", [b"<!DOCTYPE html><h1>Welcome</h1>", b"\n <html>log in</html>", b"\xef\xbb\xbf<HTML>"])

@@ -15,8 +15,10 @@ from hearthbus.config.secret import Secret
 from hearthbus.errors import Invalid
 from services.telemetry.outcomes import Delivered, Held, Later, Outcome, Refused, TooLarge
 from services.telemetry.records import Record
+from services.telemetry.sinks.connection import Connection
 from services.telemetry.sinks.exchange import Answer, Outgoing
 from services.telemetry.sinks.influxdb import InfluxDb, InfluxDb2
+from services.telemetry.sinks.web import parse_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,11 +125,24 @@ async def test_cancelled(server: HttpServer) -> None:
     begun = time.monotonic()
     with pytest.raises(asyncio.CancelledError):
         await attempt
+    while not server.ended and time.monotonic() - begun < 5:
+        await asyncio.sleep(0.01)
+    ended = server.ended
     again = await sink.send(RECORDS)
     await sink.close()
 
     assert Delivered() == again
-    assert time.monotonic() - begun < 5
+    assert 1 == ended
+
+
+def test_an_abandoned_attempt_sends_nothing(server: HttpServer) -> None:
+    """An attempt that was given up while it still connected does not deliver after all."""
+    connection = Connection(parse_url(server.url), authorities=None, timeout_s=5.0)
+    connection.abort()
+    with pytest.raises(ConnectionAbortedError):
+        connection.exchange(Outgoing("POST", "/write", {}, b"late"))
+
+    assert [] == server.requests
 
 
 async def test_nobody_listens() -> None:
@@ -147,7 +162,7 @@ async def test_no_such_host() -> None:
 
 async def test_too_large_told_early(server: HttpServer) -> None:
     """A server that refuses a large batch before it has read it is understood, though sending broke."""
-    many = [Record("sensor/hall/temperature", {"value": n * 0.1}, n, n) for n in range(200_000)]
+    many = [Record("sensor/hall/temperature", {"value": n * 0.1}, n, n) for n in range(100_000)]
     server.script(Reply(413, b"too much", fault="refuse"))
     sink = influx(server.url)
     outcome = await sink.send(many)
@@ -173,6 +188,14 @@ async def test_redirects_are_not_followed(server: HttpServer) -> None:
         Held("it sends us on to new.example by https (HTTP 301), and no redirect is followed: mend url")
     ] == await sent(server.url)
     assert 1 == len(server.requests)
+
+
+async def test_a_secret_in_a_redirect(server: HttpServer) -> None:
+    """Nor is a secret told that a redirect has in its host."""
+    server.script(Reply(302, headers={"Location": f"https://{TOKEN}.example/"}))
+    (outcome,) = await sent(server.url)
+
+    assert TOKEN not in repr(outcome)
 
 
 async def test_gzip(server: HttpServer) -> None:
