@@ -13,7 +13,7 @@ from fake_google_events import days, timed
 from google_source import LONDON, WEEK, at, fakes, fault, source
 
 from hearthbus import Invalid, Secret
-from services.calendar.google.source import ENDPOINT, FIELDS, GoogleSource
+from services.calendar.google.source import ENDPOINT, FIELDS
 from services.calendar.settings import GOOGLE
 from services.calendar.sources import Window
 
