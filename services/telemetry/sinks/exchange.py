@@ -12,7 +12,6 @@ What HTTP's own statuses mean:
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
 from dataclasses import dataclass, field, replace
@@ -70,6 +69,8 @@ class Outgoing:
 
     def zipped(self) -> Outgoing:
         """Return it with its body in gzip."""
+        import gzip
+
         packed = gzip.compress(self.body, compresslevel=5, mtime=0)
         return replace(self, headers={**self.headers, "Content-Encoding": "gzip"}, body=packed)
 

@@ -43,7 +43,7 @@ class Lines(WebSettings):
     measurement: str = "{quantity}"
     """What the measurement is called: a template."""
     tags: dict[str, str] = field(default_factory=lambda: {"kind": "{kind}", "place": "{place}"})
-    """By tag, its template; one that comes out empty is left out."""
+    """By tag, its template; one that comes out empty is left out; default: `kind` and `place`."""
     units: dict[str, str] = field(default_factory=dict)
     """By the unit that is published, the unit that is stored: `{ "°C" = "°F" }`."""
     bools: Literal["number", "boolean"] = "number"
