@@ -65,7 +65,7 @@ class Calendar(Service):
         self._calendars = {
             name: self._watch(name, settings, folder) for name, settings in self.config.calendars.items()
         }
-        await self._forget_others()
+        await self._take_up_states()
         self.log.info("calendars: %d", len(self._calendars))
 
     async def main(self) -> None:
@@ -91,6 +91,7 @@ class Calendar(Service):
     async def on_stop(self) -> None:
         """Let the sources go."""
         for calendar in getattr(self, "_calendars", {}).values():
+            calendar.store(always=True)
             calendar.close()
 
     @serve("{name}/+/refresh")
@@ -144,12 +145,15 @@ class Calendar(Service):
             self.log.warning("%s; a restart knows nothing without its sources", error)
             return None
 
-    async def _forget_others(self) -> None:
-        """Take back what was told of calendars that are no more."""
+    async def _take_up_states(self) -> None:
+        """Learn when the sources were last heard, and take back what was told of calendars that are no more."""
         with suppress(HearthbusError):
             for message in await self.get(*(f"{self.name}/+/{state}" for state in _STATES)):
-                if message.topic.split("/")[-2] not in self._calendars:
+                *_, name, state = message.topic.split("/")
+                if name not in self._calendars:
                     await self.publish(message.topic, {}, retain=True)
+                elif state == "source":
+                    self._calendars[name].heard(message.get("fetched"))
 
     def _ask(self, calendar: Watched) -> asyncio.Future[Answer]:
         answer = calendar.ask(at=self.now(), ticks=self.clock.monotonic())

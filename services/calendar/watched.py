@@ -6,6 +6,7 @@ Asks the source when it is due and takes what it answers. Knows no bus: what is 
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,7 +18,7 @@ from services.calendar.settings import DAY_S
 from services.calendar.sources import SourceFault
 from services.calendar.store import load, save
 from services.calendar.told import Diary
-from services.instants import iso
+from services.instants import instant, iso
 
 if TYPE_CHECKING:
     import asyncio
@@ -154,7 +155,7 @@ class Watched:
             running=self.diary.running(),
         )
         self.diary.keep(self.book.entries, since=int(at) - _REMEMBERED_S)
-        # what was looked at last alone is not worth a write; an hour of it is
+        # the time of the answer alone is worth a write only once an hour: the retained state has it too
         aged = before.looked is None or abs((self.book.looked or 0) - before.looked) >= 3600
         self._unsaved |= self.book.entries != before.entries or aged
 
@@ -201,9 +202,16 @@ class Watched:
         self.book = replace(self.book, entries=entries)
         self._unsaved = True
 
-    def store(self) -> None:
+    def heard(self, fetched: object) -> None:
+        """Take the time of the last answer from the retained state: the file has it only as of its last change."""
+        with suppress(Invalid, TypeError):
+            looked = instant(fetched)  # type: ignore[arg-type]  # whatever was retained: judged by trying
+            if self.book.looked is not None and looked > self.book.looked:
+                self.book = replace(self.book, looked=looked)
+
+    def store(self, *, always: bool = False) -> None:
         """Write down what has changed, if anything has; that the disk does not take it is in `store_trouble`."""
-        if not self._unsaved or self._path is None:
+        if self._path is None or not (self._unsaved or (always and self.book.looked is not None)):
             return
         try:
             save(self._path, self.book, self.diary)
