@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bench.telemetry_receivers import POISON
@@ -16,7 +17,6 @@ from hearthbus.message import encode_body
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from hearthbus.bus import Bus
 
@@ -59,7 +59,7 @@ class Child:
     def rss_mb(self) -> float:
         """Resident memory now."""
         try:
-            text = open(f"/proc/{self._pid}/status", encoding="ascii").read()  # noqa: SIM115, PTH123 - of procfs
+            text = Path(f"/proc/{self._pid}/status").read_text(encoding="ascii")
         except OSError:
             return 0.0
         found = [line.split()[1] for line in text.splitlines() if line.startswith("VmRSS")]
