@@ -12,7 +12,6 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from hearthbus.errors import Unavailable
 from hearthbus.topics import covers
 from services.telemetry.sinks.faults import in_words
 from services.telemetry.sinks.prometheus import OWN
@@ -49,37 +48,56 @@ class Exporter:
         name: the table's.
         settings: what it says.
         patience_s: seconds a client has for its request, and again for taking the answer.
+        again_s: seconds after which a port that was not to be had is tried again.
     """
 
-    def __init__(self, name: str, settings: PrometheusSettings, *, patience_s: float = 5.0) -> None:
+    def __init__(
+        self, name: str, settings: PrometheusSettings, *, patience_s: float = 5.0, again_s: float = 30.0
+    ) -> None:
         self.board = Board(prefix=settings.prefix, limit=settings.series)
         self._name = name
         self._settings = settings
+        self.fault = ""
+        """Why nobody can read the page; empty when all is well."""
         self._patience_s = patience_s
+        self._again_s = again_s
         self._clients = 0
 
     async def run(self, subscribe: Callable[..., Subscription]) -> None:
         """Listen on the bus and on the port until cancelled; the retained state comes first.
 
-        Raises:
-            Unavailable: the port is not to be had.
+        A port that is not to be had is no reason for anything else to stop: it is tried again.
+
+        Args:
+            subscribe: makes a subscription of patterns, as `Service.subscribe` does.
         """
-        settings = self._settings
-        try:
-            server = await asyncio.start_server(self._serve, settings.host, settings.port, limit=HEAD_BYTES)
-        except OSError as error:
-            raise Unavailable(
-                f"{self._name}: {settings.host}:{settings.port}: {in_words(error)}; set another host or port"
-            ) from None
-        if settings.public:
-            _log.warning(
-                "%s: whoever reaches %s:%d reads every value of the house", self._name, settings.host, settings.port
-            )
-        skipped = covers(settings.skip)
-        async with server, subscribe(*dict.fromkeys((*settings.topics, *OWN))) as stream:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._hear(subscribe))
+            group.create_task(self._listen())
+
+    async def _hear(self, subscribe: Callable[..., Subscription]) -> None:
+        skipped = covers(self._settings.skip)
+        async with subscribe(*dict.fromkeys((*self._settings.topics, *OWN))) as stream:
             async for message in stream:
                 if not message.is_request and not skipped(message.topic):
                     self.board.hear(message.topic, message.body, message.time)
+
+    async def _listen(self) -> None:
+        host, port = self._settings.host, self._settings.port
+        while True:
+            try:
+                server = await asyncio.start_server(self._serve, host, port, limit=HEAD_BYTES)
+            except OSError as error:
+                if not self.fault:
+                    self.fault = f"{self._name}: {host}:{port}: {in_words(error)}; set another host or port"
+                    _log.error("%s", self.fault)
+                await asyncio.sleep(self._again_s)
+                continue
+            self.fault = ""
+            if self._settings.public:
+                _log.warning("%s: whoever reaches %s:%d reads every value of the house", self._name, host, port)
+            async with server:
+                await server.serve_forever()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._clients >= CROWD:
