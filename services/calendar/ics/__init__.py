@@ -1,1 +1,1 @@
-"""iCalendar files and addresses as a source; the only place that imports icalendar."""
+"""A calendar as iCalendar text, RFC 5545, from a file or an address: fetched, cut up, expanded."""

@@ -1,0 +1,157 @@
+"""One GET, and its whole answer in bounded time and size. Errors name the host, nothing of the address behind it."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import socket
+import threading
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote, urlsplit
+
+from hearthbus import __version__
+from services.calendar.sources import SourceFault
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_PIECE: Final = 65_536
+_AGENT: Final = f"hearthbus/{__version__}"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a server said; the names of `headers` are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    data: bytes = field(repr=False)
+
+
+class _Deadline:
+    """Ends a socket's reading and writing when time is up, whatever it waits for."""
+
+    def __init__(self, seconds: float) -> None:
+        self.passed = False
+        self.socket: socket.socket | None = None
+        self._timer = threading.Timer(seconds, self._end)
+        self._timer.daemon = True
+
+    def __enter__(self) -> _Deadline:  # noqa: PYI034 - never derived from
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+
+    def _end(self) -> None:
+        self.passed = True
+        if self.socket is not None:
+            with suppress(OSError):
+                self.socket.shutdown(socket.SHUT_RDWR)
+
+
+def get(url: str, headers: Mapping[str, str], *, host: str, timeout_s: float, deadline_s: float, most: int) -> Answer:
+    """Return what the server of `url` answers.
+
+    Args:
+        url: `https://` or `http://`; a name and a password in it are sent as such.
+        headers: besides those sent always.
+        host: what to call the server in errors.
+        timeout_s: for each step.
+        deadline_s: for the whole.
+        most: bytes of the answer.
+
+    Raises:
+        SourceFault: no whole answer, or a larger one.
+    """
+    import ssl
+
+    connection: http.client.HTTPConnection | None = None
+    with _Deadline(deadline_s) as deadline:
+        try:
+            connection, target = _connect(url, timeout_s, deadline)
+            connection.request("GET", target, headers={**_headers(url), **headers})
+            response = connection.getresponse()
+            data = _read(response, most, host) if response.status == 200 else b""
+            return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, data)
+        except SourceFault:
+            raise
+        except ssl.SSLCertVerificationError as error:
+            text = f"{host} cannot be trusted: {error.verify_message}; a private authority is named with SSL_CERT_FILE"
+            raise SourceFault("unreachable", text) from None
+        except ssl.SSLError:
+            raise SourceFault("unreachable", f"no secure connection to {host}") from None
+        except TimeoutError:
+            raise SourceFault("unreachable", f"{host} does not answer within {timeout_s:.0f} s") from None
+        except socket.gaierror:
+            raise SourceFault("unreachable", f"{host} is not known; is there a network?") from None
+        except (ValueError, http.client.InvalidURL):
+            raise SourceFault("broken", f"the address at {host} is none") from None
+        except (OSError, http.client.HTTPException) as error:
+            late = f"gave no whole answer within {deadline_s:.0f} s"
+            how = late if deadline.passed else f"cannot be reached: {_why(error)}"
+            raise SourceFault("unreachable", f"{host} {how}") from None
+        finally:
+            if connection is not None:
+                connection.close()
+            if deadline.socket is not None:
+                deadline.socket.close()
+
+
+def _connect(url: str, timeout_s: float, deadline: _Deadline) -> tuple[http.client.HTTPConnection, str]:
+    """Return a connection, made step by step so that the deadline has its socket from the first on."""
+    parts = urlsplit(url)
+    secure = parts.scheme == "https"
+    name = parts.hostname or ""
+    port = parts.port or (443 if secure else 80)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    connection = http.client.HTTPConnection(name, port, timeout=timeout_s)
+    deadline.socket = socket.create_connection((name, port), timeout=timeout_s)
+    if secure:
+        import ssl
+
+        wrapped = ssl.create_default_context().wrap_socket(
+            deadline.socket, server_hostname=name, do_handshake_on_connect=False
+        )
+        deadline.socket = connection.sock = wrapped
+        wrapped.do_handshake()
+    else:
+        connection.sock = deadline.socket
+    if deadline.passed:
+        raise TimeoutError
+    return connection, target
+
+
+def _headers(url: str) -> dict[str, str]:
+    parts = urlsplit(url)
+    found = {"User-Agent": _AGENT, "Accept": "text/calendar, */*;q=0.5", "Accept-Encoding": "gzip"}
+    found["Host"] = parts.netloc.rpartition("@")[2]
+    if parts.username is not None:
+        both = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        found["Authorization"] = "Basic " + base64.b64encode(both.encode()).decode()
+    return found
+
+
+def _read(response: http.client.HTTPResponse, most: int, host: str) -> bytes:
+    pieces: list[bytes] = []
+    size = 0
+    while piece := response.read(_PIECE):
+        size += len(piece)
+        if size > most:
+            raise SourceFault(
+                "broken", f"{host} sends more than {most // 1024 // 1024} MB; a smaller calendar is wanted"
+            )
+        pieces.append(piece)
+    if response.length:
+        raise SourceFault("unreachable", f"{host} stopped in the middle")
+    return b"".join(pieces)
+
+
+def _why(error: Exception) -> str:
+    """Say what happened in words that hold nothing of the address."""
+    if isinstance(error, OSError):
+        return error.strerror or "the connection was lost"
+    return "it does not speak HTTP" if isinstance(error, http.client.BadStatusLine) else "it stopped in the middle"
