@@ -194,7 +194,7 @@ async def test_not_now_for_ever_is_told() -> None:
         box.replies["MAIL"] = ["451 try later"] * 99
         why = await refusal(box.port, seconds=1.2)
 
-    assert "451 try later; tried 2 times" in str(why)
+    assert "451 try later; tried 3 times" in str(why)
     assert NOT_LATER in str(why)
     assert [] == box.mails
 

@@ -183,7 +183,7 @@ async def test_a_rate_limit_that_stays_is_told() -> None:
         why = await refusal(ntfy(server), seconds=1.2)
 
     assert "its own rate limit is reached" in str(why)
-    assert "tried 2 times, it is not sent later" in str(why)
+    assert "tried 3 times, it is not sent later" in str(why)
 
 
 async def test_an_absent_server_is_told() -> None:

@@ -167,9 +167,10 @@ class Lane:
             except Undelivered as failure:
                 if failure.fault != "again":
                     raise
-                if now() + pause + _WORTH_S >= deadline:
+                left = deadline - now()
+                if left < 2 * _WORTH_S:
                     raise failure.after(tries) from None
-            await asyncio.sleep(pause)
+            await asyncio.sleep(min(pause, left - _WORTH_S))
             pause = min(2 * pause, _LONGEST_PAUSE_S)
 
     async def _once(self, note: Note, to: Sequence[str], seconds: float) -> Receipt:
