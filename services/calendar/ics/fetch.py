@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 import zlib
-from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
@@ -106,13 +106,66 @@ def fetch(place: Place, known: Mapping[str, str], *, timeout_s: float, deadline_
 def _fetch_file(place: Place, known: Mapping[str, str]) -> Copy | None:
     try:
         descriptor = os.open(place.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with closing(os.fdopen(descriptor, "rb")) as file:
+        try:
             how = os.fstat(descriptor)
             if not stat.S_ISREG(how.st_mode):
                 raise SourceFault("broken", f"{place} is no file")
-            if how.st_size > MOST_BYTES:
-                raise _too_large(str(place))
-            validators = {name: headers[header] for name, header in _TOLD.items() if headers.get(header)}
+            validators = {"file": f"{how.st_dev}-{how.st_ino}-{how.st_size}-{how.st_mtime_ns}-{how.st_ctime_ns}"}
+            if validators == known:
+                return None
+            data = _read(descriptor)
+        finally:
+            os.close(descriptor)
+    except FileNotFoundError:
+        raise SourceFault("gone", f"{place} is not there") from None
+    except PermissionError:
+        raise SourceFault("refused", f"{place} may not be read by this user; type: chmod +r on it") from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "bad path"
+        raise SourceFault("unreachable", f"{place} cannot be read: {why}") from None
+    if len(data) > MOST_BYTES:
+        raise _too_large(str(place))
+    return Copy(data, validators)
+
+
+def _read(descriptor: int) -> bytes:
+    """Return the file's bytes, and one too many of one that is too large."""
+    pieces: list[bytes] = []
+    left = MOST_BYTES + 1
+    while left > 0 and (piece := os.read(descriptor, left)):
+        pieces.append(piece)
+        left -= len(piece)
+    return b"".join(pieces)
+
+
+def _fetch_url(url: str, known: Mapping[str, str], timeout_s: float, deadline_s: float) -> Copy | None:
+    until = time.monotonic() + deadline_s
+    asked = {_ASKED[name]: value for name, value in known.items() if name in _ASKED}
+    for _ in range(MOST_REDIRECTS + 1):
+        left = until - time.monotonic()
+        if left <= 0:
+            raise SourceFault("unreachable", f"{_host(url)} gave no whole answer within {deadline_s:.0f} s")
+        answer = get(url, asked, host=_host(url), timeout_s=min(timeout_s, left), deadline_s=left, most=MOST_BYTES)
+        if answer.status not in _REDIRECTS:
+            return _judged(answer, url, known)
+        url = _redirected(url, answer.headers.get("location", ""))
+    raise SourceFault("broken", f"{_host(url)} sends from one address to the next without end")
+
+
+def _judged(answer: Answer, url: str, known: Mapping[str, str]) -> Copy | None:
+    """Return what an answer means.
+
+    Raises:
+        SourceFault: not that there is a calendar.
+    """
+    host, status, headers = _host(url), answer.status, answer.headers
+    if status == _NOT_MODIFIED and known:
+        return None
+    if status != 200:
+        kind, why = _CLASSES.get(status, _TROUBLE if status >= 500 else _STRANGE)
+        text = f"{host} answers {status}" + (f": {why}" if why else "")
+        raise SourceFault(kind, text, after_s=_after(headers.get("retry-after", "")))
+    validators = {name: headers[header] for name, header in _TOLD.items() if headers.get(header)}
     packing = headers.get("content-encoding", "").strip().lower()
     if packing in {"", "identity"}:
         return Copy(answer.data, validators)
@@ -163,7 +216,6 @@ def _after(text: str) -> float | None:
         return None
     if text.strip().isdigit():
         return min(float(text.strip()[:9]), _MOST_AFTER_S)
-    import time
     from email.utils import parsedate_to_datetime
 
     try:
