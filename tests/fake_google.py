@@ -12,6 +12,7 @@ those on tokens in fake_google_tokens.
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 import time
 from collections import deque
@@ -21,11 +22,12 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from fake_google_events import Calendar, Refusal, fields_of, list_events
-from fake_google_tokens import Tokens
+from fake_google_tokens import Tokens, certify
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from email.message import Message
+    from pathlib import Path
 
 FAMILY = "family1234@group.calendar.google.com"
 EVENTS = "/calendar/v3/calendars/"
@@ -100,6 +102,7 @@ class FakeGoogle:
         self.tokens = Tokens(self.now)
         self.asked: list[Asked] = []
         self.over = threading.Event()
+        self._scheme = "http"
         self._script: dict[str, deque[Scripted]] = {EVENTS: deque(), TOKEN: deque()}
         self._server = _Server(("127.0.0.1", 0), _Handler, self)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
@@ -114,10 +117,21 @@ class FakeGoogle:
         self._thread.join()
         self._server.server_close()
 
+    def encrypt(self, folder: Path) -> Path:
+        """Speak TLS from now on, with a certificate that nobody knows; returns its file."""
+        certificate, key = certify(folder)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        self._server.socket = context.wrap_socket(
+            self._server.socket, server_side=True, do_handshake_on_connect=False, suppress_ragged_eofs=True
+        )
+        self._scheme = "https"
+        return certificate
+
     @property
     def url(self) -> str:
         """Where the server is."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"{self._scheme}://127.0.0.1:{self._server.server_address[1]}"
 
     @property
     def endpoint(self) -> str:

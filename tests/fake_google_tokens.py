@@ -10,18 +10,23 @@ import hashlib
 import json
 import secrets
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import cache
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
+from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.x509.oid import NameOID
 from fake_google_events import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from email.message import Message
+    from pathlib import Path
 
 SCOPE = "https://www.googleapis.com/auth/calendar.events.readonly"
 AUDIENCE = "https://oauth2.googleapis.com/token"
@@ -37,6 +42,33 @@ def key_pair(number: int = 0) -> rsa.RSAPrivateKey:
     """Return a key; making one costs 0.1 s, therefore each test process makes it once."""
     del number
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def certify(folder: Path) -> tuple[Path, Path]:
+    """Make a certificate of 127.0.0.1 that its own key signed; returns its file and the key's."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key_pair().public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key_pair(), hashes.SHA256())
+    )
+    certificate, key = folder / "fake.crt", folder / "fake.key"
+    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    key.write_bytes(_pem(key_pair()))
+    return certificate, key
+
+
+def _pem(key: rsa.RSAPrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
 
 
 @dataclass
@@ -66,9 +98,7 @@ class Tokens:
         """Return the credentials file of a service account."""
         private = key_pair()
         self.keys[name] = private.public_key()
-        pem = private.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        ).decode()
+        pem = _pem(private).decode()
         self.secrets |= set(pem.splitlines()[1:-1])
         info = {"type": "service_account", "project_id": "house", "private_key_id": "0c5a", "private_key": pem}
         return json.dumps({**info, "client_email": name, "client_id": "1", "token_uri": token_uri})

@@ -6,6 +6,7 @@ Google's packages are imported in the first `fetch`, in the thread that fetches:
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -110,16 +111,20 @@ class GoogleSource:
         http, service = self._set_up()
         with Deadline(http, self._deadline_s) as deadline:
             try:
-                pages = list(self._pages(service, window))
+                events, self.unread = self._read(self._pages(service, window))
             except Exception:
                 if deadline.passed:
                     raise SourceFault(
                         "unreachable", f"{self._host} gave no whole answer within {self._deadline_s:g} s"
                     ) from None
                 raise
-        zones = Zones(self._zone, find_calendar_zone(pages[-1].get("timeZone")))
-        events, self.unread = parse_events((item for page in pages for item in page["items"]), zones)
         return [event for event in events if touches(event, window)]
+
+    def _read(self, pages: Iterator[dict[str, Any]]) -> tuple[list[Event], int]:
+        """Turn pages into events as they come, so that one page at a time is in memory."""
+        first = next(pages)
+        zones = Zones(self._zone, find_calendar_zone(first.get("timeZone")))
+        return parse_events((item for page in chain([first], pages) for item in page["items"]), zones)
 
     def _set_up(self) -> tuple[Http, Any]:
         if self._http is None or self._service is None:

@@ -49,7 +49,10 @@ class Http(httplib2.Http):  # type: ignore[misc] # httplib2 has no types
 
 
 class Deadline:
-    """A block that is over in time: connections that are still open then are cut, and whoever reads them fails."""
+    """A block that is over in time: connections that are still open then are cut, and whoever reads them fails.
+
+    A name server that does not answer is waited for as long as the system's resolver does; nothing can cut that.
+    """
 
     def __init__(self, http: Http, seconds: float) -> None:
         self.passed = False
