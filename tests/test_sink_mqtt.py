@@ -85,13 +85,16 @@ async def test_a_message(server: Mosquitto) -> None:
 
 async def test_retained_as_on_the_bus(server: Mosquitto) -> None:
     """State waits for who comes late, events do not."""
-    both = [record("sensor/late/power", value=1), record("remote/late", offset=2, button="on")]
-    outcome = await once(server.port, *both, base="late")
+    both = [record("remote/late", button="on"), record("sensor/late/power", offset=2, value=1)]
     with Ear(server.port) as ear:
-        ear.until(lambda all_: [each for each in all_ if each.topic == "late/sensor/late/power"])
+        outcome = await once(server.port, *both, base="late")
+        ear.payloads("late/bridge/state", 2)
+        retained = {each.topic: each.retain for each in ear.heard if each.topic.startswith("late/")}
+    with Ear(server.port) as late:
+        late.payloads("late/sensor/late/power", 1)
 
-        assert Delivered() == outcome
-        assert ["late/sensor/late/power"] == [each.topic for each in ear.heard if "/late" in each.topic]
+    assert Delivered() == outcome
+    assert {"late/remote/late": False, "late/sensor/late/power": True, "late/bridge/state": True} == retained
 
 
 async def test_bare_values(server: Mosquitto) -> None:

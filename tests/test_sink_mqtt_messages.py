@@ -144,27 +144,29 @@ def test_bad_settings(settings: dict[str, Any], words: str) -> None:
 CONNACK = bytes.fromhex("20 03 00 00 00")
 
 
-@pytest.mark.parametrize(("answers", "words"), [((), "no answer within 0.3 s"), ((CONNACK,), "no answer within 0.3 s")])
-async def test_silence(answers: Sequence[bytes], words: str) -> None:
-    """A server that falls silent, before its greeting or after it, does not hold a batch for ever."""
-    done = asyncio.Event()
+@pytest.mark.parametrize("answers", [(), (CONNACK,)], ids=["before", "after"])
+async def test_silence(answers: Sequence[bytes]) -> None:
+    """A server that falls silent, before its greeting or after it, is left, and the batch kept."""
+    left = asyncio.Event()
 
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(100)
         for answer in answers:
             writer.write(answer)
-        await done.wait()
-        writer.transport.abort()
+        while await reader.read(1000):
+            pass
+        left.set()
+        writer.close()
 
     server = await asyncio.start_server(silent, "127.0.0.1", 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
         sink = MqttSettings(host="127.0.0.1", port=port, timeout_s=0.3).sink("out")
         outcome = await sink.send([Record("sensor/hall/power", {"value": 1}, AT, 1)])
-        done.set()
+        await asyncio.wait_for(left.wait(), 20)
         await sink.close()
 
-    assert Later(f"127.0.0.1:{port}: {words}") == outcome
+    assert Later(f"127.0.0.1:{port}: no answer within 0.3 s") == outcome
 
 
 async def test_a_server_that_refuses_everybody() -> None:
