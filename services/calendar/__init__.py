@@ -122,8 +122,6 @@ class Calendar(Service):
         }
 
     def _watch(self, name: str, settings: CalendarSettings, folder: Path | None) -> Watched:
-        if settings.address.startswith("http://"):
-            self.log.warning("%s: http shows its events to whoever listens in; write https if it can", name)
         every, jitter = settings.rhythm
         calendar = Watched(
             name,

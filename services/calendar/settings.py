@@ -130,8 +130,8 @@ class CalendarSettings:
             yield "credentials and api_key are for google; an address that is secret stands in a file: ics = { file = }"
         scheme, separator, _ = self.address.partition("://")
         if separator:
-            if scheme not in {"http", "https"}:
-                yield f"ics begins with {scheme[:20]!r}; write https:// there, which webcal:// stands for"
+            if scheme not in {"http", "https", "webcal"}:
+                yield f"ics begins with {scheme[:20]!r}; write https://HOST/PATH or /PATH/FILE.ics"
             elif not _host(self.address):
                 yield "ics names no host; write https://HOST/PATH"
         elif not Path(self.address).expanduser().is_absolute():
