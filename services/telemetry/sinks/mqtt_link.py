@@ -154,7 +154,7 @@ class Link:
         session, self._session, self.greeted = self._session, None, None
         self.flying.clear()
         if session is not None:
-            session.abort()
+            session.abandon()
 
     async def _next(self) -> None:
         self._changed.clear()

@@ -91,6 +91,7 @@ class Session:
         self._settings = settings
         self._state_topic = state_topic
         self._wake = wake
+        self._abandoned = False
         self._client = client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
@@ -125,7 +126,10 @@ class Session:
         properties.SessionExpiryInterval = self._settings.session_expiry_s
         port = self._settings.port or (8883 if self._settings.tls else 1883)
         self._client.connect(self._settings.host, port, keepalive=self._settings.keepalive_s, properties=properties)
-        self._client.loop_start()
+        if self._abandoned:
+            self.abort()
+        else:
+            self._client.loop_start()
 
     def publish(self, message: Outgoing, *, expire_s: int | None) -> int | None:
         """Send a message and return its number, or None where there is none free."""
@@ -144,6 +148,11 @@ class Session:
         if sock is not None:
             with suppress(OSError):
                 socket.socket.shutdown(sock, socket.SHUT_RDWR)  # type: ignore[arg-type]  # without TLS's goodbye
+
+    def abandon(self) -> None:
+        """Cut the connection for good, also one that `connect` makes in another thread only later."""
+        self._abandoned = True
+        self.abort()
 
     def end(self) -> None:
         """Say goodbye, end the session, and wait for paho's thread. Blocks."""
