@@ -64,7 +64,7 @@ class Phone:
             elif reply != "hang up":
                 status, text = (reply, "{}") if isinstance(reply, int) else reply
                 writer.write(
-                    f"HTTP/1.1 {status} -\r\ncontent-length: {len(text.encode())}\r\n"
+                    f"HTTP/1.1 {status} -\r\nlocation: {self.url}/log-in\r\ncontent-length: {len(text.encode())}\r\n"
                     f"connection: close\r\n\r\n{text}".encode()
                 )
                 await writer.drain()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -222,7 +223,9 @@ async def test_a_stall_before_the_text_sends_nothing_later(command: str) -> None
         box.replies[command] = [None]
         why = await refusal(box.port, seconds=0.5)
         box.go_on.set()
-        await asyncio.sleep(0)
+        async with asyncio.timeout(10):
+            while any(thread.name == "notify mail" for thread in threading.enumerate()):
+                await asyncio.sleep(0.01)
 
         assert "does not answer: nothing was sent" in str(why)
         assert "server" == why.fault

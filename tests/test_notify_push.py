@@ -153,6 +153,7 @@ async def test_not_now_is_tried_again(status: int | tuple[int, str]) -> None:
         ((403, '{"code":40301,"http":403,"error":"forbidden"}'), "answers 403: it does not allow that"),
         (404, "answers 404: it knows no such topic"),
         (413, "answers 413: the message is too long"),
+        (302, "answers 302: it points to another address"),
     ],
 )
 async def test_no_is_told_at_once(reply: int | tuple[int, str], said: str) -> None:
@@ -222,7 +223,6 @@ async def test_no_answer_is_not_known(reply: Literal["stall", "hang up"]) -> Non
         ("discord://onlyone", "Discord does not take its table"),
     ],
 )
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of one of all the plugins apprise then looks at
 async def test_an_address_that_is_none_is_told(url: str, said: str) -> None:
     """Before anything is sent, without the address."""
     why = await refusal({"kind": "apprise", "url": Secret(url)})
@@ -275,3 +275,19 @@ def test_one_plugin_is_loaded_not_all() -> None:
 
     assert "" == done.stderr
     assert int(done.stdout) < 5
+
+
+def test_every_scheme_of_apprise_is_found() -> None:
+    """Its own search imports all plugins; ours finds the same one by reading them."""
+    code = (
+        "from apprise.manager_plugins import NotificationManager; from services.notify import apprise_plugin;"
+        "every = NotificationManager();"
+        "print([name for name in every.schemas() if apprise_plugin.find(name) is not every[name]],"
+        "len(every.schemas()))"
+    )
+    command = [sys.executable, "-W", "ignore", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+
+    assert "" == done.stderr
+    assert "[] " == done.stdout[:3]
+    assert int(done.stdout[3:]) > 100

@@ -35,6 +35,7 @@ _PRIORITY: Final[Mapping[str, Mapping[Priority, Any]]] = {
 }
 """What each service calls them."""
 _OWN: Final = {
+    "redirects": False,  # to a log-in page, say, which answers 200 to whoever comes
     "request_rate_per_sec": 0,  # the house has limits of its own, and a plugin waits in its thread
     "ntfy_json_upstream_size_limit": 60_000,  # ntfy: a longer message would become a file, measured escaped
     "interval": 60,  # Pushover: repeats an urgent message so often, in seconds,
@@ -52,6 +53,7 @@ _MEANINGS: Final = {
     413: "the message is too long for it",
     429: "its own rate limit is reached",
 }
+_OTHER_MEANINGS: Final = {3: "it points to another address, and is not followed", 5: "it is in trouble"}
 _AGAIN: Final = (406, 408, 425, 429)
 """Answers after which a later try may succeed; so are those from 500."""
 _CODE: Final = re.compile(r"error=(\d{3})\d{0,2}\b")
@@ -138,7 +140,7 @@ class Push:
         if not found:
             return Undelivered(f"{where} was not asked: {self._hidden(ear.warning) or 'its plugin does not say why'}")
         status = int(found[1])
-        meaning = _MEANINGS.get(status, "it is in trouble" if status >= 500 else "it refuses the message")
+        meaning = _MEANINGS.get(status) or _OTHER_MEANINGS.get(status // 100, "it refuses the message")
         text = f"{where} answers {status}: {meaning} ({self._hidden(ear.warning)})"
         return Undelivered(text, "again" if status in _AGAIN or status >= 500 else "server")
 
