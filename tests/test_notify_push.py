@@ -150,7 +150,10 @@ async def test_not_now_is_tried_again(status: int | tuple[int, str]) -> None:
     ("reply", "said"),
     [
         (401, "answers 401: it refuses the login"),
-        ((403, '{"code":40301,"http":403,"error":"forbidden"}'), "answers 403: it does not allow that"),
+        (
+            (403, '{"code":40301,"http":403,"error":"forbidden"}'),
+            "answers 403: it does not allow that: the token may not, or the user has blocked it (forbidden)",
+        ),
         (404, "answers 404: it knows no such topic"),
         (413, "answers 413: the message is too long"),
         (302, "answers 302: it points to another address"),

@@ -107,7 +107,10 @@ class Notify(Service):
         """Tell the caller what became of his message, even where this service stops meanwhile."""
         try:
             answer = await self._delivered(request)
-        except (HearthbusError, ValueError, Undelivered) as error:
+        except Undelivered as error:  # the log has it
+            self.counts.errors += 1
+            await self._reply(request, str(error))
+        except (HearthbusError, ValueError) as error:
             self.counts.errors += 1
             self.log.info("%s: refused: %s", request.message.topic, error)
             await self._reply(request, str(error))

@@ -58,6 +58,8 @@ _AGAIN: Final = (406, 408, 425, 429)
 """Answers after which a later try may succeed; so are those from 500."""
 _CODE: Final = re.compile(r"error=(\d{3})\d{0,2}\b")
 """How plugins write an HTTP status; ntfy adds two digits of its own."""
+_WORDS: Final = re.compile(r":\s*(\S.*?),?\s*error=")
+"""And what the server said of it, or they say of the status."""
 
 
 class Push:
@@ -141,8 +143,11 @@ class Push:
             return Undelivered(f"{where} was not asked: {self._hidden(ear.warning) or 'its plugin does not say why'}")
         status = int(found[1])
         meaning = _MEANINGS.get(status) or _OTHER_MEANINGS.get(status // 100, "it refuses the message")
-        text = f"{where} answers {status}: {meaning} ({self._hidden(ear.warning)})"
-        return Undelivered(text, "again" if status in _AGAIN or status >= 500 else "server")
+        words = _WORDS.search(self._hidden(ear.warning))
+        text = f"{where} answers {status}: {meaning}"
+        return Undelivered(
+            f"{text} ({words[1]})" if words else text, "again" if status in _AGAIN or status >= 500 else "server"
+        )
 
     def _hidden(self, text: str) -> str:
         return redact(" ".join(text.split()), self._secrets)[:160]
