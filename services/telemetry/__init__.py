@@ -1,6 +1,6 @@
 """Carry what is said in the house to where it is kept and drawn: each message once, with the time it was said.
 
-    settings, sinks/                     what the tables say; a module for each kind of sink
+    settings, sinks/                     what the tables say; a module or more for each kind of sink
     naming, units                        what a number is called elsewhere, and in which unit
     records, outcomes                    what is sent, and how an attempt may end
     pace, batch, letters, standing       what is decided, without a clock, a disk or a bus
@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, field, fields
-from pathlib import Path  # noqa: TC003 - the configuration's reader asks for it
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from hearthbus import Service, every, serve
@@ -30,6 +30,7 @@ from services.telemetry.sinks.emoncms import Emoncms  # noqa: TC001 - as above
 from services.telemetry.sinks.graphite import GraphiteSettings  # noqa: TC001 - as above
 from services.telemetry.sinks.influxdb import InfluxDb, InfluxDb2  # noqa: TC001 - as above
 from services.telemetry.sinks.mqtt import MqttSettings  # noqa: TC001 - as above
+from services.telemetry.sinks.prometheus import PrometheusSettings  # noqa: TC001 - as above
 from services.telemetry.sinks.thingspeak import ThingSpeak  # noqa: TC001 - as above
 from services.telemetry.sinks.webhook import Webhook  # noqa: TC001 - as above
 
@@ -67,6 +68,8 @@ class Telemetry(Service):
         """Another MQTT server."""
         webhook: dict[str, Webhook] = field(default_factory=dict)
         """Any program that takes JSON."""
+        prometheus: dict[str, PrometheusSettings] = field(default_factory=dict)
+        """Pages of the newest values, which Prometheus fetches."""
 
         def __post_init__(self) -> None:
             refuse(self._faults())
@@ -94,19 +97,22 @@ class Telemetry(Service):
     async def on_start(self) -> None:
         """Nothing is connected yet."""
         self._lanes: dict[str, Lane] = {}
+        self._exporters = {name: settings.exporter(name) for name, settings in self.config.prometheus.items()}
 
     async def main(self) -> None:
-        """Run every lane."""
+        """Run every lane and every page."""
         sinks = self.config.sinks()
-        if not sinks:
+        if not sinks and not self._exporters:
             self.log.info("no sinks: a table such as [%s.influxdb.NAME] makes one", self.name)
             await super().main()
-        folder = await self._folder()
-        self._lanes = {
-            name: Lane(self, name=name, settings=settings, folder=folder, tell=self._turned)
-            for name, settings in sinks.items()
-        }
         async with asyncio.TaskGroup() as group:
+            for name, exporter in self._exporters.items():
+                group.create_task(exporter.run(self.subscribe), name=f"page {name}")
+            folder = await self._folder() if sinks else Path()
+            self._lanes = {
+                name: Lane(self, name=name, settings=settings, folder=folder, tell=self._turned)
+                for name, settings in sinks.items()
+            }
             for name, lane in self._lanes.items():
                 group.create_task(lane.run(), name=f"lane {name}")
 
@@ -115,10 +121,16 @@ class Telemetry(Service):
         """Say how each sink stands."""
         for lane in self._lanes.values():
             await self._turned(lane)
+        self._say_trouble()
 
     async def _turned(self, lane: Lane) -> None:
         await self.publish(f"{self.name}/{lane.name}", lane.body(), retain=True)
-        self.trouble = "; ".join(filter(None, (each.trouble for each in self._lanes.values())))
+        self._say_trouble()
+
+    def _say_trouble(self) -> None:
+        if self._lanes or self._exporters:
+            of_lanes = (lane.trouble for lane in self._lanes.values())
+            self.trouble = "; ".join(filter(None, (*of_lanes, *(page.fault for page in self._exporters.values()))))
 
     async def _folder(self) -> Path:
         """Return the folder; while it cannot be made, nothing is sent, and nothing lost."""
