@@ -38,13 +38,13 @@ def read(raw: RawEvent, uid: str, zones: Zones) -> Component:
     """
     event = _component(raw)
     event["UID"] = uid
-    start = _moment(event, "DTSTART", zones)
+    start = _moment(event, raw, "DTSTART", zones)
     if start is None:
         raise Unreadable("it has no DTSTART")
-    start, end = _span(start, _moment(event, "DTEND", zones), _duration(event), zones)
+    start, end = _span(start, _moment(event, raw, "DTEND", zones), _duration(event), zones)
     event["DTSTART"], event["DTEND"] = vDDDTypes(start), vDDDTypes(end)
     event.pop("DURATION", None)
-    original = _moment(event, "RECURRENCE-ID", zones)
+    original = _moment(event, raw, "RECURRENCE-ID", zones)
     if original is not None:
         spread = event["RECURRENCE-ID"].params.get("RANGE")
         event["RECURRENCE-ID"] = vDDDTypes(original)
@@ -52,7 +52,7 @@ def read(raw: RawEvent, uid: str, zones: Zones) -> Component:
             event["RECURRENCE-ID"].params["RANGE"] = spread
     for name in ("EXDATE", "RDATE"):
         if name in event:
-            event[name] = vDDDLists(_listed(event[name], zones))
+            event[name] = vDDDLists(_listed(event[name], raw.zones(name), zones))
     if "RRULE" in event:
         _mend_rules(event, start)
     return event
@@ -77,11 +77,8 @@ def is_date(moment: date) -> bool:
     return not isinstance(moment, datetime)
 
 
-def _moment(event: Component, name: str, zones: Zones) -> date | None:
-    if name not in event:
-        return None
-    found = event[name]
-    return _zoned(getattr(found, "dt", None), str(found.params.get("TZID", "")), zones)
+def _moment(event: Component, raw: RawEvent, name: str, zones: Zones) -> date | None:
+    return _zoned(getattr(event[name], "dt", None), raw.zones(name)[0], zones) if name in event else None
 
 
 def _zoned(moment: Any, zone: str, zones: Zones) -> date:
@@ -94,9 +91,7 @@ def _zoned(moment: Any, zone: str, zones: Zones) -> date:
         raise Unreadable(f"{str(moment)[:40]!r} is no time")
     if not isinstance(moment, datetime):
         return moment
-    if str(moment.tzinfo) == "UTC":
-        return moment.astimezone(UTC)
-    return zones.instant(moment.replace(tzinfo=None), zone)
+    return moment.astimezone(UTC) if moment.tzinfo is not None else zones.instant(moment, zone)
 
 
 def _duration(event: Component) -> timedelta | None:
@@ -123,11 +118,11 @@ def _span(start: date, end: date | None, lasts: timedelta | None, zones: Zones) 
     return start, max(end or start, start)
 
 
-def _listed(values: Any, zones: Zones) -> list[Any]:
+def _listed(values: Any, names: list[str], zones: Zones) -> list[Any]:
+    """Return the times of several lines, each of which has a zone of its own."""
     listed: list[Any] = []
-    for each in values if isinstance(values, list) else [values]:
+    for each, zone in zip(values if isinstance(values, list) else [values], names, strict=True):
         for one in each.dts:
-            zone = str(one.params.get("TZID", ""))
             if isinstance(one.dt, tuple):
                 first, until = one.dt
                 begin = _zoned(first, zone, zones)

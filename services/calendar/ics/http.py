@@ -67,38 +67,53 @@ def get(url: str, headers: Mapping[str, str], *, host: str, timeout_s: float, de
     Raises:
         SourceFault: no whole answer, or a larger one.
     """
-    import ssl
-
-    connection: http.client.HTTPConnection | None = None
+    late = SourceFault("unreachable", f"{host} gave no whole answer within {deadline_s:.0f} s")
     with _Deadline(deadline_s) as deadline:
         try:
-            connection, target = _connect(url, timeout_s, deadline)
-            connection.request("GET", target, headers={**_headers(url), **headers})
-            response = connection.getresponse()
-            data = _read(response, most, host) if response.status == 200 else b""
-            return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, data)
-        except SourceFault:
-            raise
-        except ssl.SSLCertVerificationError as error:
-            text = f"{host} cannot be trusted: {error.verify_message}; a private authority is named with SSL_CERT_FILE"
-            raise SourceFault("unreachable", text) from None
-        except ssl.SSLError:
-            raise SourceFault("unreachable", f"no secure connection to {host}") from None
-        except TimeoutError:
-            raise SourceFault("unreachable", f"{host} does not answer within {timeout_s:.0f} s") from None
-        except socket.gaierror:
-            raise SourceFault("unreachable", f"{host} is not known; is there a network?") from None
-        except (ValueError, http.client.InvalidURL):
-            raise SourceFault("broken", f"the address at {host} is none") from None
-        except (OSError, http.client.HTTPException) as error:
-            late = f"gave no whole answer within {deadline_s:.0f} s"
-            how = late if deadline.passed else f"cannot be reached: {_why(error)}"
-            raise SourceFault("unreachable", f"{host} {how}") from None
-        finally:
-            if connection is not None:
-                connection.close()
-            if deadline.socket is not None:
-                deadline.socket.close()
+            answer = _ask(url, headers, deadline, timeout_s, most, host)
+        except SourceFault as fault:
+            raise (late if deadline.passed else fault) from None
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            raise (late if deadline.passed else _fault(error, host, timeout_s)) from None
+        if deadline.passed:  # the end of an answer without a length looks the same
+            raise late
+        return answer
+
+
+def _ask(url: str, headers: Mapping[str, str], deadline: _Deadline, timeout_s: float, most: int, host: str) -> Answer:
+    connection: http.client.HTTPConnection | None = None
+    try:
+        connection, target = _connect(url, timeout_s, deadline)
+        connection.request("GET", target, headers={**_headers(url), **headers})
+        response = connection.getresponse()
+        data = _read(response, most, host) if response.status == 200 else b""
+        return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, data)
+    finally:
+        if connection is not None:
+            connection.close()
+        if deadline.socket is not None:
+            deadline.socket.close()
+
+
+def _fault(error: Exception, host: str, timeout_s: float) -> SourceFault:
+    """Return what happened in words that hold nothing of the address."""
+    import ssl
+
+    if isinstance(error, ssl.SSLCertVerificationError):
+        text = f"{host} cannot be trusted: {error.verify_message}; a private authority is named with SSL_CERT_FILE"
+    elif isinstance(error, ssl.SSLError):
+        text = f"no secure connection to {host}"
+    elif isinstance(error, TimeoutError):
+        text = f"{host} does not answer within {timeout_s:.1f} s"
+    elif isinstance(error, socket.gaierror):
+        text = f"{host} is not known; is there a network?"
+    elif isinstance(error, ValueError | http.client.InvalidURL):
+        return SourceFault("broken", f"the address at {host} is none")
+    elif isinstance(error, OSError):
+        text = f"{host} cannot be reached: {error.strerror or 'the connection was lost'}"
+    else:
+        text = f"{host} cannot be understood: what it speaks is no HTTP, or it stopped in the middle"
+    return SourceFault("unreachable", text)
 
 
 def _connect(url: str, timeout_s: float, deadline: _Deadline) -> tuple[http.client.HTTPConnection, str]:
@@ -148,10 +163,3 @@ def _read(response: http.client.HTTPResponse, most: int, host: str) -> bytes:
     if response.length:
         raise SourceFault("unreachable", f"{host} stopped in the middle")
     return b"".join(pieces)
-
-
-def _why(error: Exception) -> str:
-    """Say what happened in words that hold nothing of the address."""
-    if isinstance(error, OSError):
-        return error.strerror or "the connection was lost"
-    return "it does not speak HTTP" if isinstance(error, http.client.BadStatusLine) else "it stopped in the middle"

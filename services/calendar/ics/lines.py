@@ -29,8 +29,10 @@ _KEPT: Final = frozenset((
     "UID", "DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID", "SEQUENCE", "SUMMARY",
     "DESCRIPTION", "LOCATION", "STATUS", "TRANSP", "ATTENDEE",
 ))  # fmt: skip
+_TIMES: Final = frozenset(("DTSTART", "DTEND", "RDATE", "EXDATE", "RECURRENCE-ID"))
 _TEXTS: Final = frozenset(("SUMMARY", "DESCRIPTION", "LOCATION"))
 _FOLD: Final = re.compile(r"\n[ \t]")
+_ZONE: Final = re.compile(r';TZID=("[^"]*"|[^;:]*)', re.IGNORECASE)
 _NAME: Final = re.compile(r"[A-Za-z0-9-]+")
 
 
@@ -50,9 +52,14 @@ class RawEvent:
         """Whether it has a line of any of these names."""
         return any(each in names for each, _ in self.lines)
 
+    def zones(self, name: str) -> list[str]:
+        """Return the TZID of each line of that name, empty where it has none."""
+        heads = [line.removesuffix(value_of(line)) for each, line in self.lines if each == name]
+        return [found[1].strip('"') if (found := _ZONE.search(head)) else "" for head in heads]
+
     def text(self) -> str:
-        """Return it for a reader of iCalendar."""
-        body = "".join(f"{line}\r\n" for _, line in self.lines)
+        """Return it for a reader of iCalendar, its times without their zones: those are found elsewhere."""
+        body = "".join(f"{_without_zone(line) if name in _TIMES else line}\r\n" for name, line in self.lines)
         return f"BEGIN:VEVENT\r\n{body}END:VEVENT\r\n"
 
 
@@ -72,6 +79,8 @@ class RawCalendar:
 
 def value_of(line: str) -> str:
     """Return what stands behind a line's colon; one within quotes is no such."""
+    if '"' not in line:
+        return line.partition(":")[2]
     quoted = False
     for at, char in enumerate(line):
         if char == '"':
@@ -79,6 +88,11 @@ def value_of(line: str) -> str:
         elif char == ":" and not quoted:
             return line[at + 1 :]
     return ""
+
+
+def _without_zone(line: str) -> str:
+    value = value_of(line)
+    return _ZONE.sub("", line.removesuffix(value)) + value
 
 
 def cut(data: bytes) -> RawCalendar:

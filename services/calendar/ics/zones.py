@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _LONGEST: Final = 200
-_CITY: Final = re.compile(r"[A-Za-z_]+/[A-Za-z_+-]+(?:/[A-Za-z_+-]+)?$")
-"""The end of names such as /freeassociation.sourceforge.net/Tzfile/Europe/London."""
 _LOCATION: Final = re.compile(r"^X-LIC-LOCATION[^:]*:(.+)$", re.IGNORECASE | re.MULTILINE)
 
 
@@ -57,8 +55,9 @@ class Zones:
             return UTC
         text = self._defined.get(name) or self._defined.get(plain, "")
         location = _LOCATION.search(text)
-        city = _CITY.search(plain)
-        for each in (plain, WINDOWS_TO_OLSON.get(plain), location and location[1].strip(), city and city[0]):
+        # such as /freeassociation.sourceforge.net/Tzfile/Europe/London
+        ends = ["/".join(plain.split("/")[-parts:]) for parts in (3, 2)] if plain.startswith("/") else []
+        for each in (plain, WINDOWS_TO_OLSON.get(plain), location and location[1].strip(), *ends):
             found = _database(each) if each else None
             if found is not None:
                 return found
