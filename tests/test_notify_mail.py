@@ -17,7 +17,7 @@ from hearthbus.config.schema import build
 from services.notify.lane import Lane
 from services.notify.mail import Mail
 from services.notify.note import read_note
-from services.notify.outcomes import NOT_LATER, Undelivered
+from services.notify.outcomes import NOT_LATER, Attempt, GivenUp, Undelivered
 from services.notify.settings import Target
 
 if TYPE_CHECKING:
@@ -230,6 +230,41 @@ async def test_a_stall_before_the_text_sends_nothing_later(command: str) -> None
         assert "does not answer: nothing was sent" in str(why)
         assert "server" == why.fault
     assert [] == box.mails
+
+
+async def test_a_server_that_drips_sends_nothing_later() -> None:
+    """Each line it says in its endless greeting is in time; told as not sent, it is not when the greeting ends."""
+    enough = asyncio.Event()
+    heard: list[bytes] = []
+
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while not enough.is_set():
+            writer.write(b"220-welcome\r\n")
+            await asyncio.sleep(0.05)
+        writer.write(b"220 now\r\n" + b"250 yes\r\n" * 3 + b"354 go on\r\n" + b"250 taken\r\n")
+        heard.append(await reader.read())
+        writer.close()
+
+    server = await asyncio.start_server(drip, "127.0.0.1", 0)
+    why = await refusal(server.sockets[0].getsockname()[1], seconds=0.5)
+    enough.set()
+    async with asyncio.timeout(10):
+        while not heard:
+            await asyncio.sleep(0.01)
+    server.close()
+
+    assert f"its server does not answer: nothing was sent, {NOT_LATER}" == str(why)
+    assert b"DATA" not in heard[0]
+
+
+def test_an_attempt_that_was_given_up_sends_nothing() -> None:
+    """Between a step and the text there is no gap: who gave it up knows whether the text went."""
+    early, late = Attempt(1.0), Attempt(1.0)
+    late.commit()
+
+    assert [False, True] == [early.give_up(), late.give_up()]
+    with pytest.raises(GivenUp):
+        early.commit()
 
 
 async def test_a_stall_after_the_text_is_not_known() -> None:
