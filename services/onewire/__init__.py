@@ -154,8 +154,7 @@ class OneWire(Service):
         self._strange |= tree.strange
         if self._left:
             topics = {topic for sensor in self._sensors.values() for topic in sensor.topics()}
-            kept = {f"{self.name}/health"}
-            for topic in self._left.keys() - topics - kept:
+            for topic in sorted(self._left.keys() - topics):
                 await self.publish(topic, {}, retain=True)
             self._left = {}
 

@@ -70,7 +70,7 @@ def get(url: str, headers: Mapping[str, str], *, host: str, timeout_s: float, de
     late = SourceFault("unreachable", f"{host} gave no whole answer within {deadline_s:.0f} s")
     with _Deadline(deadline_s) as deadline:
         try:
-            answer = _ask(url, headers, deadline, timeout_s, most, host)
+            answer = _ask(url, headers, deadline, host=host, timeout_s=timeout_s, most=most)
         except SourceFault as fault:
             raise (late if deadline.passed else fault) from None
         except (OSError, ValueError, http.client.HTTPException) as error:
@@ -80,7 +80,9 @@ def get(url: str, headers: Mapping[str, str], *, host: str, timeout_s: float, de
         return answer
 
 
-def _ask(url: str, headers: Mapping[str, str], deadline: _Deadline, timeout_s: float, most: int, host: str) -> Answer:
+def _ask(
+    url: str, headers: Mapping[str, str], deadline: _Deadline, *, host: str, timeout_s: float, most: int
+) -> Answer:
     connection: http.client.HTTPConnection | None = None
     try:
         connection, target = _connect(url, timeout_s, deadline)
