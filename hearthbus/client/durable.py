@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from hearthbus import protocol
 from hearthbus.errors import Invalid, Refused, Unavailable
-from hearthbus.message import decode, order_of, topic_end
+from hearthbus.message import decode_known, order_of, topic_end
+from hearthbus.topics import check_topic
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +59,8 @@ class ZmqDurable:
         self._epoch = 0
         self._after = -1
         self._start = -1
-        self._seen: dict[bytes, tuple[int, int]] = {}
+        self._seen: dict[bytes, tuple[int, int, str]] = {}
+        """By topic on the wire: offset and sequence of its last message, and the topic once it has been checked."""
         self._frames: deque[bytes] = deque()
         self._newest = 0
         """Offset of the last message given to the reader."""
@@ -175,18 +177,19 @@ class ZmqDurable:
 
     def _decode(self, frame: bytes) -> Message | None:
         at = topic_end(frame)
-        topic = frame[:at]
+        key = frame[:at]
         seq, offset, previous = order_of(frame, at)
-        seen, seen_seq = self._seen.get(topic, (self._start, 0))
+        seen, seen_seq, topic = self._seen.get(key) or (self._start, 0, "")
         missing = 0
         if previous > seen:
             missing = max(1, seq - seen_seq - 1) if seen_seq else 1
             self.lost += missing
-            log.warning("durable subscription %s: %d messages of %s are lost", self._consumer, missing, topic.decode())
-        self._seen[topic] = (offset, seq)
+            log.warning("durable subscription %s: %d messages of %s are lost", self._consumer, missing, key.decode())
         self._newest = offset
         try:
-            return decode(frame, replayed=True, lost=missing)
-        except Invalid:
+            topic = topic or check_topic(key.decode())
+            self._seen[key] = (offset, seq, topic)
+            return decode_known(frame, at, topic, replayed=True, lost=missing)
+        except (Invalid, UnicodeDecodeError):
             self.malformed += 1
             return None

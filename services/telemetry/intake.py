@@ -84,7 +84,7 @@ class Intake:
         """
         messages = self._messages
         async for message in self._stream:
-            if self._is_done(message.offset) or not self._wants(message):
+            if (self._done and self._is_done(message.offset)) or not self._wants(message):
                 self.passed = None if messages else message
                 continue
             self.passed = None
