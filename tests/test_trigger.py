@@ -157,13 +157,14 @@ async def test_that_nobody_serves_is_said_and_the_rule_lives_on(bench: Bench, ca
     assert "desk: switch/nobody/set: " in caplog.text
 
 
-def test_the_example_house_has_a_rule_that_holds() -> None:
-    """Who takes the comment marks away has a rule."""
-    (lines,) = re.findall(r"((?:^# .*\n)*^# \[trigger\..*\n(?:^# .*\n)*)", EXAMPLE.read_text("utf-8"), re.MULTILINE)
-    table = tomllib.loads("\n".join(line.removeprefix("# ") for line in lines.splitlines()[1:]))
-    (rule,) = (Rule(**each) for each in table["trigger"]["rules"].values())
+def test_the_example_house_has_rules_that_hold() -> None:
+    """Who takes the comment marks away has a rule, of each of them."""
+    found = re.findall(r"^# \[trigger\.[^\n]*\n(?:# [^\[\n][^\n]*\n)*", EXAMPLE.read_text("utf-8"), re.MULTILINE)
+    tables = [tomllib.loads(re.sub("^# ", "", lines, flags=re.MULTILINE)) for lines in found]
+    rules = [Rule(**rule) for table in tables for rule in table["trigger"]["rules"].values()]
 
-    assert rule.holds({"button": "on", "action": "press"})
+    assert len(found) == len(rules)
+    assert rules[0].holds({"button": "on", "action": "press"})
 
 
 @pytest.mark.parametrize(
