@@ -1,4 +1,4 @@
-"""`hearthbus telemetry status|retry`: how each sink stands; send again what was refused."""
+"""`hearthbus telemetry status|retry|forget`: how each sink stands; what it refused, again; a sink that is no more."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from hearthbus.bus import Bus
     from hearthbus.cli.output import Output
 
-_DESCRIPTION: Final = "show how each telemetry sink stands, or send again what it refused"
+_DESCRIPTION: Final = "show how each telemetry sink stands, send again what it refused, or forget one that is no more"
 _EXAMPLES: Final = """\
 examples:
   hearthbus telemetry status
   hearthbus telemetry status --json | jq 'select(.behind > 1000)'
-  hearthbus telemetry retry archive        after its field type was mended"""
+  hearthbus telemetry retry archive        after its field type was mended
+  hearthbus telemetry forget archive       after its table was taken out: the journal keeps nothing for it any more"""
 _PAINT: Final = {"held": "bad", "retrying": "warn", "offline": "bad"}
 _SHOWN: Final = 90
 """Columns of an error."""
@@ -35,16 +36,22 @@ def main(argv: list[str]) -> int:
     args = parse(argv, prog="hearthbus telemetry", description=_DESCRIPTION, add_arguments=_add_arguments)
     if args.action == "status" and args.sink is not None:
         raise Invalid("telemetry: status shows every sink; leave the name out")
+    if args.action == "forget" and args.sink is None:
+        raise Invalid("telemetry: forget which sink? `hearthbus telemetry status` lists them")
     from hearthbus.cli.session import run
 
     if args.action == "retry":
         return run(lambda bus, output: again(bus, output, args.service, args.sink), url=args.url, json=args.json)
+    if args.action == "forget":
+        return run(lambda bus, output: forget(bus, output, args.service, args.sink), url=args.url, json=args.json)
     return run(lambda bus, output: status(bus, output, args.service), url=args.url, json=args.json)
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("action", metavar="ACTION", choices=("status", "retry"), help="status or retry")
-    parser.add_argument("sink", metavar="SINK", nargs="?", help="retry: which sink; default: all")
+    parser.add_argument(
+        "action", metavar="ACTION", choices=("status", "retry", "forget"), help="status, retry or forget"
+    )
+    parser.add_argument("sink", metavar="SINK", nargs="?", help="which sink; retry: default all")
     parser.add_argument("--service", metavar="NAME", default="telemetry", help="the service's name, if not telemetry")
     add_json(parser)
     add_url(parser)
@@ -79,6 +86,19 @@ async def again(bus: Bus, output: Output, service: str, sink: str | None) -> int
         output.object(answer)
     else:
         output.line(f"{answer.get('queued', 0)} dead letters are sent again; what waits is tried now")
+    return 0
+
+
+async def forget(bus: Bus, output: Output, service: str, sink: str) -> int:
+    """Delete the place of a sink that nobody carries to any more, and what was told of it.
+
+    Raises:
+        Refused: there is none, or the service still has it.
+    """
+    await bus.forget(f"{service}-{sink}")
+    for topic in (f"{service}/{sink}", f"alert/{service}-{sink}"):
+        await bus.publish(topic, {}, retain=True, confirm=True)
+    output.line(f"{sink} is forgotten; its dead letters, if any, stay in the service's folder")
     return 0
 
 
