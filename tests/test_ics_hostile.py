@@ -110,6 +110,15 @@ def test_what_is_no_calendar(data: bytes, said: str) -> None:
     assert 10 > time.monotonic() - begin
 
 
+def test_a_bad_series_and_a_good_event_of_another_year() -> None:
+    """A calendar of which one event can be read is a calendar, though it has none in these days."""
+    exceptions = [f"UID:b\nRECURRENCE-ID:bad\nDTSTART:2026032{day}T100000Z" for day in range(3)]
+    calendar = Calendar(ics(*exceptions, GOOD.replace("2026", "2016")), house=LONDON)
+
+    assert [] == calendar.events(SPRING)
+    assert 3 == calendar.unread
+
+
 def test_an_event_without_an_end_costs_itself() -> None:
     """The next BEGIN begins the next event."""
     text = ics(GOOD).replace(b"BEGIN:VEVENT", b"BEGIN:VEVENT\r\nUID:lost\r\nBEGIN:VEVENT")

@@ -240,6 +240,21 @@ def test_only_what_touches_the_window() -> None:
     assert ["in"] == [event.id for event in read(inside, before, past)]
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "DTSTART:20260301T100000Z\nDTEND:20260321T100000Z",
+        "DTSTART;VALUE=DATE:20260301\nDURATION:P3W",
+        "DTSTART:20260201T100000Z\nDTEND:20260211T100000Z\nRRULE:FREQ=DAILY;INTERVAL=20;UNTIL=20260315T000000Z",
+        "DTSTART:20260201T100000Z\nRRULE:FREQ=DAILY;UNTIL=20260320T110000Z",
+        "DTSTART:20250101T100000Z\nRDATE:20260321T100000Z",
+    ],
+)
+def test_what_has_begun_long_before(lines: str) -> None:
+    """A long event, the last of a series, a date added to an old one: looking at digits alone loses none."""
+    assert read(f"UID:l\n{lines}")
+
+
 def test_a_window_that_moves_on() -> None:
     """The same text gives each window its own events."""
     calendar = Calendar(ics(WEEKLY), house=LONDON)

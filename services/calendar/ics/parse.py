@@ -84,14 +84,16 @@ class Calendar:
             raise SourceFault("broken", f"its events take longer than {all_s:g} s to read") from None
         found: dict[str, Event] = {}
         self.unread = self._raw.unread
+        sound = len(self._groups)
         for result, group in zip(results, groups.values(), strict=True):
             if isinstance(result, Exception):
                 self.unread += len(group)
+                sound -= 1
             else:
                 found.update((event.id, event) for event in result if _touches(event, wide))
             if len(found) > MOST:
                 raise SourceFault("broken", f"the calendar has more than {MOST} events in these days")
-        if self.unread and not found and self.unread >= len(self._groups) + self._raw.unread:
+        if self.unread and not sound:
             raise SourceFault("broken", f"none of its {self.unread} events can be read")
         self._found = sorted(found.values(), key=lambda event: (event.start, event.id))
         self._wide = wide
