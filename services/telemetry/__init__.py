@@ -5,7 +5,7 @@
     records, outcomes                    what is sent, and how an attempt may end
     pace, batch, letters, standing       what is decided, without a clock, a disk or a bus
     intake, live, again, carrier, lane   what is done, for one sink
-    shelf, place, worker, waiting        files, a thread, time
+    shelf, place, worker, waiting, alarm files, a thread, time, the alert
 
 Each sink reads the broker's journal by itself, from its own place: one that is slow or away costs the others nothing,
 and what is published while this service is stopped is sent when it is back.

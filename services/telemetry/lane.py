@@ -12,9 +12,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from hearthbus.errors import HearthbusError, Unavailable
-from services.instants import iso
 from services.redact import redact
 from services.telemetry.again import Again
+from services.telemetry.alarm import Alarm
 from services.telemetry.batch import Batch
 from services.telemetry.carrier import Carrier
 from services.telemetry.intake import Intake
@@ -81,7 +81,7 @@ class Lane:
         self._broken = False
         """The subscription failed, not the sink."""
         self._backoff = Backoff()
-        self._alert = ""
+        self._alarm = Alarm(service, name)
         self._disk_fault = ""
         self._carrier = Carrier(
             self._sink,
@@ -121,6 +121,7 @@ class Lane:
     def retry(self) -> int:
         """Try now what waits, and send dead letters again before the next batch; return how many there are."""
         self._again = True
+        self._alarm.seen()
         self._nudge.set()
         return self.shelf.letters
 
@@ -151,6 +152,7 @@ class Lane:
         consumer = f"{self._service.name}-{self.name}"
         async with self._service.subscribe(*self._settings.topics, durable=consumer) as stream:
             self._lost = 0
+            await self._alarm.recall()
             self._intake = Intake(stream, settings=self._settings, place=place, clock=self._service.clock)
             self._live = Live(
                 stream,
@@ -188,6 +190,8 @@ class Lane:
             self._nudge.clear()
             await self._tell_lost(stream)
             await self._tell_disk(live)
+            if not self.standing.fault:
+                await self._alarm.end()
             if intake.passed is not None and not len(intake):
                 passed, intake.passed = intake.passed, None
                 await live.passed(passed)
@@ -236,9 +240,7 @@ class Lane:
         else:
             log.info("%s: works again, after %.0f s", self.name, self._service.now() - standing.since)
         if standing.fault == "held":
-            await self._raise(f"{self.name} takes nothing until somebody acts: {standing.error}")
-        elif not standing.fault:
-            await self._raise("")
+            await self._alarm.begin(f"{self.name} takes nothing until somebody acts: {standing.error}")
         await self._tell(self)
 
     async def _tell_disk(self, live: Live) -> None:
@@ -263,15 +265,7 @@ class Lane:
             text = f"{self.name} was behind for longer than the broker's journal reaches: messages are lost"
             self._service.log.error("%s", text)
             self.standing.note(text, wall=self._service.now())
-            await self._raise(text)
-
-    async def _raise(self, message: str) -> None:
-        """Raise the alert, or end it with an empty `message`."""
-        if message == self._alert:
-            return
-        self._alert = message
-        body = {"active": bool(message), "message": message or f"{self.name} works", "since": iso(self._service.now())}
-        await self._service.publish(f"alert/{self._service.name}-{self.name}", body, retain=True)
+            await self._alarm.begin(text, stays=True)
 
     def _oldest(self) -> int:
         """Time of the oldest record that is not delivered, or now."""
