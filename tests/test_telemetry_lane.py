@@ -217,5 +217,5 @@ async def test_names_are_unique_over_all_kinds(bench: Bench, tmp_path: Path) -> 
 
     with pytest.raises(Invalid, match="another sink of that name"):
         await bench.run(House, folder=tmp_path, scripted={"a": {}}, influxdb={"a": {"url": url, "database": "house"}})
-    with pytest.raises(Invalid, match="not retry"):
+    with pytest.raises(Invalid, match="is not retry"):
         await bench.run(House, folder=tmp_path, scripted={"retry": {}})

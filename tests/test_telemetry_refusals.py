@@ -9,7 +9,9 @@ from telemetry_bench import dead, eventually, place, say, start, told
 from telemetry_scripted import SINKS, refuses, takes_at_most
 
 from hearthbus.errors import HandlerError
+from services.telemetry.letters import Letter, write_letter
 from services.telemetry.outcomes import Delivered, Held, Refused
+from services.telemetry.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -163,3 +165,19 @@ async def test_an_unknown_sink_cannot_be_retried(bench: Bench, tmp_path: Path) -
 
     with pytest.raises(HandlerError, match="no sink 'attic'; there is: archive"):
         await bench.request("telemetry/retry", {"sink": "attic"})
+
+
+async def test_letters_left_by_a_crash_go_before_those_set_aside_since(bench: Bench, tmp_path: Path) -> None:
+    """Both have gone when a retry that was asked for is through."""
+    record = Record("sensor/hall/temperature", {"value": 1}, 1, 1)
+    for name, value in (("again", 1), ("dead", 2)):
+        letter = Letter(Record("sensor/hall/temperature", {"value": value}, value, value), "bad", 0.0)
+        (tmp_path / f"archive.{name}.jsonl").write_bytes(write_letter(letter))
+    sink = await start(bench, tmp_path, every_s=0.0)
+    await eventually(bench, [1], lambda: sink.values)
+    kept = dead(tmp_path)
+    await bench.request("telemetry/retry", {})
+    await eventually(bench, [1, 2], lambda: sink.values)
+
+    assert [2] == kept
+    assert record == sink.held[0]

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 TOLD_S: Final = 10.0
 """Seconds between two tellings of how a sink stands."""
+LONGEST_NAME: Final = 40
+"""Letters of a sink's name; with the service's it is the name of a durable subscription, which has at most 60."""
 
 
 class Telemetry(Service):
@@ -81,8 +83,8 @@ class Telemetry(Service):
         def _faults(self) -> Iterator[str]:
             names = Counter(name for _, name, _ in self._tables())
             for kind, name, _ in self._tables():
-                if not is_segment(name) or name == "retry":
-                    yield f"{kind}.{name}: a name is one part of a topic, of a-z 0-9 _ . -, and not retry"
+                if not is_segment(name) or name == "retry" or len(name) > LONGEST_NAME:
+                    yield f"{kind}.{name}: a name has at most {LONGEST_NAME} of a-z 0-9 _ . -, and is not retry"
                 elif names[name] > 1:
                     yield f"{kind}.{name}: there is another sink of that name"
 

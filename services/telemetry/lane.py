@@ -72,7 +72,7 @@ class Lane:
         self._secrets = tuple(secret.reveal() for secret in settings.secrets())
         self._disk = Worker(f"{name} disk")
         self._nudge = asyncio.Event()
-        self._again = False
+        self._again = self._asked = False
         self._intake: Intake | None = None
         self._live: Live | None = None
         self._batch: Batch[Any] | None = None
@@ -120,7 +120,7 @@ class Lane:
 
     def retry(self) -> int:
         """Try now what waits, and send dead letters again before the next batch; return how many there are."""
-        self._again = True
+        self._again = self._asked = True
         self._alarm.seen()
         self._nudge.set()
         return self.shelf.letters
@@ -175,7 +175,7 @@ class Lane:
 
     async def _carry(self, stream: Subscription, intake: Intake, live: Live) -> None:
         while True:
-            if self._again:
+            while self._again:
                 await self._send_again()
             whole = intake.resumes
             messages = await intake.batch(min(self._settings.batch, self._sink.most), within=QUIET_S, wake=self._nudge)
@@ -198,7 +198,8 @@ class Lane:
 
     async def _send_again(self) -> None:
         """Send dead letters once more; what is refused is on the shelf again afterwards."""
-        self._again = False
+        left = self._asked and self.shelf.again.exists()
+        self._again = self._asked = False
         source = Again(self.shelf, disk=self._disk, clock=self._service.clock)
         try:
             if not await self._disk.run(self.shelf.take):
@@ -211,8 +212,7 @@ class Lane:
             return
         if source.unreadable:
             self._service.log.warning("%s: %d lines are no dead letters, left out", self.name, source.unreadable)
-        if self.shelf.dead.exists() and self.shelf.again.exists():
-            self._again = True
+        self._again = self._again or left  # those a crash had left were first; what was asked for comes now
 
     async def _insist(self, call: Callable[[], Awaitable[None]]) -> None:
         """Call until it works: everything of this lane waits for the disk."""
