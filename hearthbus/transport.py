@@ -60,6 +60,10 @@ class Request(Protocol):
     def message(self) -> Message:
         """Topic, body and origin of the request."""
 
+    @property
+    def deadline(self) -> float:
+        """Event loop time after which nobody waits for the answer."""
+
     async def reply(self, body: dict[str, Any]) -> None:
         """Answer with `body`."""
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from ether_build import build
+from ports import free_port
 from test_topics_page import faults
 from told import Tail
 
@@ -49,6 +50,7 @@ def furnish(folder: Path, *, firmware: Path | None = None) -> str:
     url = f"ipc://{folder}/bus"
     with demo_house(str(folder), firmware=firmware is not None) as config:
         text = Path(config).read_text().replace("[broker]", f'[broker]\naddress = "{url}"')
+        text = text.replace("[telemetry.prometheus.metrics]", f"[telemetry.prometheus.metrics]\nport = {free_port()}")
         if firmware is not None:
             text = text.replace("\n[jeenode-twin]", f'\n[jeenode-twin]\nfirmware = "{firmware}"')
         Path(config).write_text(text)
@@ -190,7 +192,10 @@ def test_a_folder_that_nobody_named_is_gone_afterwards() -> None:
         house = load(config, only=())
 
     assert not path.parent.exists()
-    services = ("sun", "schedule", "host", "jeenode-twin", "jeenode", "motion_light", "rfxtrx-twin", "rfxtrx")
+    services = (
+        "sun", "schedule", "host", "calendar", "telemetry",
+        "jeenode-twin", "jeenode", "motion_light", "rfxtrx-twin", "rfxtrx",
+    )  # fmt: skip
 
     assert services == house.tables
     assert tempfile.gettempdir() == str(path.parent.parent)

@@ -32,12 +32,6 @@ def ntfy(server: Phone, **more: Any) -> dict[str, Any]:
     return {"kind": "ntfy", "server": server.url, "topic": "house-5", **more}
 
 
-@pytest.fixture
-def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A caller who waits a second: a bus in memory does not say how long he does."""
-    monkeypatch.setattr(notify, "DEFAULT_TIMEOUT", 1.0)
-
-
 async def failure(bench: Bench, topic: str, /, **body: Any) -> str:
     """Ask for what is not delivered, and return what is said."""
     with pytest.raises(HandlerError) as caught:
@@ -159,25 +153,25 @@ async def test_in_quiet_hours_none_is_sent_and_it_is_told(bench: Bench) -> None:
     assert (2, 1) == tuple(service.health()["targets"]["mail"][name] for name in ("delivered", "quiet"))
 
 
-async def test_a_server_that_is_away_uses_no_rate_up(bench: Bench, short: None) -> None:  # noqa: ARG001 - a fixture
+async def test_a_server_that_is_away_uses_no_rate_up(bench: Bench) -> None:
     """The first message after it is delivered."""
     async with mailbox() as box:
         await bench.run(Notify, targets={"mail": mail(box, per_hour=1)})
         box.replies["MAIL"] = ["451 later"] * 2
-        await failure(bench, "notify/mail", message="hi")
+        await failure(bench, "notify/mail", message="hi", timeout=1.0)
         box.replies.clear()
 
         assert {"delivered": True, "target": "mail"} == await bench.request("notify/mail", message="hi")
 
 
-async def test_a_target_that_hangs_delays_no_other(bench: Bench, short: None) -> None:  # noqa: ARG001 - a fixture
+async def test_a_target_that_hangs_delays_no_other(bench: Bench) -> None:
     """Nor does its queue grow: beyond 20 it says so at once, and each learns within his time that it was not sent."""
     async with mailbox() as box, phone() as server:
         box.replies["MAIL"] = [None] * 99
         service = await bench.run(Notify, targets={"mail": mail(box), "phone": ntfy(server)})
         await bench.request("notify/phone", message="first")  # loads its plugin
         hanging = [
-            asyncio.create_task(failure(bench, "notify/mail", message=str(number)))
+            asyncio.create_task(failure(bench, "notify/mail", message=str(number), timeout=1.0))
             for number in range(lane.WAITING + 5)
         ]
         await asyncio.wait_for(box.stalled.wait(), 5)

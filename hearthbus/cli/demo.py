@@ -24,12 +24,14 @@ TRY: Final = (
     "devices",
     "call light/desk/set brightness=0.5",
     "call rfxtrx-twin/press button=doorbell",
+    "get 'calendar/#'",
 )
 """What to type once it runs."""
 TWIN: Final = "jeenode-twin"
 FIRMWARE: Final = "jeenode-firmware"
 """The service that runs the nodes' real firmware on simulated processors; it takes the same table as the twin."""
 _SIMULATOR: Final = Path(__file__).resolve().parents[2] / "firmware" / "simulator"
+_CALENDAR: Final = "demo.ics"
 _MARKS: Final = ("@folder@", "@radio@")
 
 
@@ -67,14 +69,15 @@ def _furnish(folder: Path, radio: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "hearthbus.toml"
     if not config.exists():
-        text = _template().read_text(encoding="utf-8")
+        (folder / _CALENDAR).write_bytes(_shipped(_CALENDAR).read_bytes())
+        text = _shipped("demo.toml").read_text(encoding="utf-8")
         for mark, value in zip(_MARKS, (str(folder), radio), strict=True):
             text = text.replace(mark, json.dumps(value, ensure_ascii=False)[1:-1])  # a JSON string is one of TOML
         config.write_text(text, encoding="utf-8")
     return config
 
 
-def _template() -> Path:
+def _shipped(name: str) -> Path:
     package = Path(__file__).parent.parent
-    places = (package / "demo.toml", package.parent / "deploy" / "demo.toml")
+    places = (package / name, package.parent / "deploy" / name)
     return next((place for place in places if place.is_file()), places[0])

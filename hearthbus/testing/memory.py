@@ -177,7 +177,8 @@ class MemoryTransport:
         responder = next((one for one in self._hub.responders if one.covers(topic)), None)
         if responder is None:
             raise NoResponder(f"nobody serves {topic!r}")
-        request = MemoryRequest(self._hub, self._hub.journal[-1])
+        deadline = asyncio.get_running_loop().time() + timeout
+        request = MemoryRequest(self._hub, self._hub.journal[-1], deadline=deadline)
         responder.put(request)
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - for the type checker: a coroutine runs in a task

@@ -25,8 +25,9 @@ _Item = TypeVar("_Item")
 class MemoryRequest:
     """One request given to its responder."""
 
-    def __init__(self, hub: MemoryHub, message: Message) -> None:
+    def __init__(self, hub: MemoryHub, message: Message, *, deadline: float) -> None:
         self.message = message
+        self.deadline = deadline
         self.answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._hub = hub
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from hearthbus import HearthbusError, Service
-from hearthbus.bus import DEFAULT_TIMEOUT
 from services.checks import check_all, is_segment, refuse
 from services.instants import LOCAL, find_zone
 from services.notify.lane import Lane
@@ -136,8 +135,7 @@ class Notify(Service):
         note = read_note(body)
         recipients = self._whom.asked(body) if name == SEND else self._whom.named(name)
         now = asyncio.get_running_loop().time()
-        until: float = getattr(request, "deadline", now + DEFAULT_TIMEOUT)
-        deadline = until - min(_SPARE_S, (until - now) / 5)
+        deadline = request.deadline - min(_SPARE_S, (request.deadline - now) / 5)
         if name in self._lanes:
             return {"delivered": True, "target": name, **await self._to(recipients[0], note, deadline)}
         return await self._to_all(recipients, note, deadline)
