@@ -233,7 +233,8 @@ class Calendar(Service):
             before = f"{self.name}/{calendar.name}"
             if calendar.since is not None:
                 await self._tell_state(f"{before}/source", calendar.source_body(at=at, ticks=ticks))
-            if calendar.known and not calendar.held(at=at, ticks=ticks):
+            heard = calendar.book.looked is not None
+            if heard and calendar.known and not calendar.held(at=at, ticks=ticks):
                 book, diary = calendar.book, calendar.diary
                 await self._tell_state(f"{before}/now", now_body(running(book, diary), self._zone))
                 await self._tell_state(f"{before}/next", next_body(upcoming(book, diary, now=at), self._zone))
