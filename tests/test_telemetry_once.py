@@ -75,7 +75,7 @@ async def backlog(bench: Bench, count: int) -> None:
 async def test_an_attempt_that_was_cut_off_is_made_again_as_it_was(bench: Bench, tmp_path: Path) -> None:
     """The very same records come first, though more are waiting: their key is the same, and the receiver knows it."""
     await backlog(bench, 6)
-    write_place(tmp_path / "barn.batch", Place(epoch=EPOCH, done=0, first=1, last=3))
+    write_place(tmp_path / "barn.batch", Place(EPOCH, 0, ((1, 3),)))
     sink = await start(bench, tmp_path)
     await eventually(bench, [[1, 2, 3], [4, 5, 6]], lambda: calls(sink))
 
@@ -83,15 +83,23 @@ async def test_an_attempt_that_was_cut_off_is_made_again_as_it_was(bench: Bench,
 async def test_what_was_suspected_before_that_attempt_is_sent_apart(bench: Bench, tmp_path: Path) -> None:
     """A record that was refused before it and not yet set aside does not join the batch whose key must stay."""
     await backlog(bench, 6)
-    write_place(tmp_path / "barn.batch", Place(epoch=EPOCH, done=1, first=3, last=4))
+    write_place(tmp_path / "barn.batch", Place(EPOCH, 1, ((3, 4),)))
     sink = await start(bench, tmp_path)
     await eventually(bench, [[2], [3, 4], [5, 6]], lambda: calls(sink))
+
+
+async def test_a_second_crash_keeps_both_attempts_as_they_were(bench: Bench, tmp_path: Path) -> None:
+    """A record before the attempt was being sent alone when the process died again: neither joins another batch."""
+    await backlog(bench, 6)
+    write_place(tmp_path / "barn.batch", Place(EPOCH, 1, ((3, 3),)).begin(2, 2))
+    sink = await start(bench, tmp_path)
+    await eventually(bench, [[2], [3], [4, 5, 6]], lambda: calls(sink))
 
 
 async def test_what_the_broker_forgot_is_not_sent_twice(bench: Bench, tmp_path: Path) -> None:
     """The broker's note of the place is older than ours: nothing up to ours is sent."""
     await backlog(bench, 6)
-    write_place(tmp_path / "barn.batch", Place(epoch=EPOCH, done=4))
+    write_place(tmp_path / "barn.batch", Place(EPOCH, 4))
     sink = await start(bench, tmp_path)
     await eventually(bench, [[5, 6]], lambda: calls(sink))
 
@@ -99,7 +107,7 @@ async def test_what_the_broker_forgot_is_not_sent_twice(bench: Bench, tmp_path: 
 async def test_offsets_of_another_history_mean_nothing(bench: Bench, tmp_path: Path) -> None:
     """After a power cut of the broker's machine numbers are given out again: nothing new is taken for old."""
     await backlog(bench, 6)
-    write_place(tmp_path / "barn.batch", Place(epoch=EPOCH + 1, done=4, first=5, last=5))
+    write_place(tmp_path / "barn.batch", Place(EPOCH + 1, 4, ((5, 5),)))
     sink = await start(bench, tmp_path)
     await eventually(bench, [[1, 2, 3, 4, 5, 6]], lambda: calls(sink))
 
@@ -107,7 +115,7 @@ async def test_offsets_of_another_history_mean_nothing(bench: Bench, tmp_path: P
 async def test_an_attempt_whose_end_never_comes_is_not_waited_for(bench: Bench, tmp_path: Path) -> None:
     """Where its last record is not wanted any more, what there is goes."""
     await backlog(bench, 3)
-    write_place(tmp_path / "barn.batch", Place(epoch=EPOCH, done=0, first=1, last=9))
+    write_place(tmp_path / "barn.batch", Place(EPOCH, 0, ((1, 9),)))
     sink = await start(bench, tmp_path)
     await eventually(bench, [[1, 2, 3]], lambda: calls(sink))
 
@@ -126,7 +134,7 @@ async def test_the_range_is_on_the_disk_before_it_is_sent(bench: Bench, tmp_path
     await eventually(bench, [1], lambda: sink.values)
     offset = sink.held[0].offset
 
-    assert [Place(EPOCH, 0, offset, offset)] == seen
+    assert [Place(EPOCH, 0, ((offset, offset),))] == seen
     await eventually(bench, Place(EPOCH, offset), lambda: read_place(tmp_path / "barn.batch"))
 
 

@@ -151,9 +151,9 @@ def test_new_letters_wait_for_those_being_sent_again(tmp_path: Path) -> None:
     assert [2] == [read_letter(each).offset for each in shelf.read(10)[0]]
 
 
-@given(st.builds(Place, st.integers(0), st.integers(0), st.integers(0), st.integers(0)))
+@given(st.builds(Place, st.integers(0), st.integers(0), st.lists(st.tuples(st.integers(0), st.integers(0))).map(tuple)))
 def test_a_place_is_read_as_written(tmp_path_factory: pytest.TempPathFactory, place: Place) -> None:
-    """Epoch, and the three offsets."""
+    """Epoch, and the offsets."""
     file = tmp_path_factory.mktemp("place") / "barn.batch"
     write_place(file, place)
 
@@ -167,3 +167,12 @@ def test_a_damaged_place_is_the_beginning(tmp_path: Path, data: bytes) -> None:
     file.write_bytes(data)
 
     assert Place() == read_place(file)
+
+
+def test_an_attempt_replaces_that_of_the_same_records() -> None:
+    """A part of a batch that was refused is at stake now, not the whole; other attempts stay."""
+    place = Place(1, 4).begin(20, 30).begin(5, 12).begin(5, 8)
+
+    assert ((5, 8), (20, 30)) == place.attempts
+    assert Place(1, 8, ((20, 30),)) == place.move(8)
+    assert Place(1, 30) == place.move(30)

@@ -47,7 +47,7 @@ class Intake:
         self._epoch = place.epoch
         same = place.epoch == stream.epoch
         self._done = place.done if same else 0
-        self._cut_off = (place.first, place.last) if same and place.first else None
+        self._cut_off = list(place.attempts) if same else []
         self._clock = clock
         self._room = 2 * (MOST if self._cut_off else settings.batch)
         self._messages: deque[Message] = deque()
@@ -63,7 +63,7 @@ class Intake:
     @property
     def resumes(self) -> bool:
         """Whether the next batch is that of an attempt that was cut off, and has to stay as it is."""
-        return self._cut_off is not None
+        return bool(self._cut_off)
 
     @property
     def oldest(self) -> Message | None:
@@ -92,7 +92,7 @@ class Intake:
                 self._since = self._clock.monotonic()
                 self._news.set()
             messages.append(message)
-            if len(messages) >= self._wanted or self._cut_off is not None:
+            if len(messages) >= self._wanted or self._cut_off:
                 self._full.set()
             while len(messages) >= self._room:
                 self._space.clear()
@@ -107,8 +107,8 @@ class Intake:
             within: seconds to wait for the first; then none are returned.
             wake: set by whoever wants what there is now, or nothing.
         """
-        if self._cut_off is not None:
-            found = await self._as_before(*self._cut_off)
+        while self._cut_off:
+            found = await self._as_before(*self._cut_off[0])
             if found:
                 return found
         if not self._messages:
@@ -141,7 +141,7 @@ class Intake:
         before = sum(message.offset < first for message in messages)
         if before:
             return self._take(before)
-        self._cut_off = None
+        del self._cut_off[0]
         return self._take(sum(message.offset <= last for message in messages))
 
     def _is_done(self, offset: int) -> bool:

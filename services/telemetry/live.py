@@ -58,7 +58,7 @@ class Live:
         self._shelf = shelf
         self._disk = disk
         self._place_file = place_file
-        self._place = place if place.epoch == stream.epoch else Place(epoch=stream.epoch)
+        self._place = place
         self._clock = clock
         self._insist = insist
         self._suspects: list[tuple[Message, str]] = []
@@ -89,8 +89,9 @@ class Live:
     async def begins(self, items: Sequence[Message]) -> None:
         """Keep the range that is about to be sent; raises `Unavailable`."""
         if self._place_file is not None:
-            first, last = items[0].offset, items[-1].offset
-            await self._keep(Place(self._stream.epoch, self._done(), first, last))
+            place = self._here().begin(items[0].offset, items[-1].offset)
+            await self._keep(place)
+            self._place = place
 
     async def delivered(self, items: Sequence[Message]) -> None:
         """The sink works: what it refused before is at fault itself."""
@@ -135,7 +136,7 @@ class Live:
             return
         message, self._last = self._last, None
         if self._place_file is not None:
-            self._place = Place(self._stream.epoch, message.offset)
+            self._place = self._here().move(message.offset)
             try:
                 await self._keep(self._place)
             except Unavailable as error:
@@ -158,5 +159,6 @@ class Live:
             await self._disk.run(lambda: write_place(file, place))
             self.fault = ""
 
-    def _done(self) -> int:
-        return self._place.done if self._place.epoch == self._stream.epoch else 0
+    def _here(self) -> Place:
+        """Return the place, if it is one of the present history."""
+        return self._place if self._place.epoch == self._stream.epoch else Place(epoch=self._stream.epoch)
