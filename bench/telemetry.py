@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -26,12 +26,16 @@ from bench.report import Section
 from hearthbus.bus import Bus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
     from bench.peers.base import Peer
 
+    Run = tuple[float, float]  # seconds, and megabytes at most
+
 DAY: Final = 8640
 """Values of one sensor."""
+_AHEAD: Final = 400
+"""Values of each sensor that are more than the bad sinks read ahead: two batches of 5,000."""
 _PATIENCE_S: Final = 120.0
 _LOOK_S: Final = 0.02
 
@@ -41,22 +45,32 @@ def measure(peers: Mapping[str, Peer], *, quick: bool, say: Callable[[str], None
     del peers
     rounds, count = (1, DAY // 6) if quick else (3, DAY)
     points = count * house.SENSORS
-    alone: list[tuple[float, float]] = []
-    beside: list[tuple[float, float]] = []
-    theirs: list[tuple[float, float]] = []
+    alone: list[Run] = []
+    beside: list[Run] = []
+    theirs: list[Run] = []
+    lives: dict[bool, list[tuple[Run, Run]]] = {False: [], True: []}
     remark = ""
     for turn in range(rounds):
         say(f"telemetry: round {turn + 1} of {rounds}")
         alone.append(asyncio.run(_drain(count, others=False)))
         beside.append(asyncio.run(_drain(count, others=True)))
+        for others, found in lives.items():
+            found.append(asyncio.run(_live(count, others=others)))
         try:
             theirs.append(_peer(points))
         except PackageNotFoundError:
             remark = "influxdb-client: not measured, not installed; scripts/bench installs it"
     ours = median([points / seconds for seconds, _ in alone])
     rows = [
-        _row("hearthbus: the sink alone", alone, points, ours),
-        _row("hearthbus: beside a dead one and one that takes 20 s a call", beside, points, ours),
+        _row("hearthbus: a backlog, the sink alone", alone, points, ours),
+        _row("hearthbus: a backlog, beside a dead sink and one that takes 20 s a call", beside, points, ours),
+        *(
+            _row(
+                f"hearthbus: while it is published, {what}, {which}", [each[at] for each in lives[others]], points, ours
+            )
+            for others, which in ((False, "the sink alone"), (True, "beside those two"))
+            for at, what in enumerate(("until it is written", "until the broker has it"))
+        ),
     ]
     if theirs:
         rows.append(_row(f"influxdb-client {version('influxdb-client')}, no bus, no journal", theirs, points, ours))
@@ -75,7 +89,7 @@ def measure(peers: Mapping[str, Peer], *, quick: bool, say: Callable[[str], None
     )
 
 
-def _row(name: str, found: list[tuple[float, float]], points: int, ours: float) -> list[str]:
+def _row(name: str, found: list[Run], points: int, ours: float) -> list[str]:
     rates = [points / seconds for seconds, _ in found]
     return [
         name,
@@ -87,12 +101,13 @@ def _row(name: str, found: list[tuple[float, float]], points: int, ours: float) 
     ]
 
 
-async def _drain(count: int, *, others: bool) -> tuple[float, float]:
-    """Return the seconds a backlog takes, and the memory it needs."""
+@asynccontextmanager
+async def _scene(*, others: bool) -> AsyncIterator[tuple[Bus, house.Child, str]]:
+    """Run a broker and the service, each sink with its place in the journal; yield a bus, the service, the counter."""
     with tempfile.TemporaryDirectory(prefix="hb-") as folder, _counter() as counter, _dead_port() as dead:
         tables = _table("good", counter)
         if others:
-            tables += _table("dead", f"http://127.0.0.1:{dead}") + _table("slow", _slow_address(counter))
+            tables += _table("dead", f"http://127.0.0.1:{dead}") + _table("slow", f"{counter}/slow")
         url, file = house.write_house(Path(folder), tables)
         broker, service = house.broker(file), house.service(file)
         try:
@@ -100,20 +115,51 @@ async def _drain(count: int, *, others: bool) -> tuple[float, float]:
             async with Bus(url, name="feed", connect_timeout=20) as bus:
                 service.start()
                 await _subscribed(bus, 3 if others else 1)
-                service.stop()
-                end = time.time_ns()
-                await house.publish(bus, [end - (count - each) * 10_000_000_000 for each in range(count)])
-                begun = time.perf_counter()
-                service.start()
-                while _lines(counter) < count * house.SENSORS:
-                    if time.perf_counter() - begun > _PATIENCE_S:
-                        raise SystemExit(f"bench: the backlog stays: {service.lines[-5:]}")
-                    service.rss_mb()
-                    await asyncio.sleep(_LOOK_S)
-                return time.perf_counter() - begun, service.highest_mb
+                yield bus, service, counter
         finally:
             service.kill()
             broker.kill()
+
+
+async def _drain(count: int, *, others: bool) -> Run:
+    """Return the seconds a backlog takes, and the memory it needs."""
+    async with _scene(others=others) as (bus, service, counter):
+        service.stop()
+        await house.publish(bus, _times(count))
+        begun = time.perf_counter()
+        service.start()
+        await _counted(counter, count * house.SENSORS, service)
+        return time.perf_counter() - begun, service.highest_mb
+
+
+async def _live(count: int, *, others: bool) -> tuple[Run, Run]:
+    """Return the seconds until the last line is there, and until the bus has taken all, with the service running.
+
+    What the bad sinks read ahead has been read before it begins.
+    """
+    async with _scene(others=others) as (bus, service, counter):
+        await house.publish(bus, _times(_AHEAD))
+        await _counted(counter, _AHEAD * house.SENSORS, service)
+        begun = time.perf_counter()
+        await house.publish(bus, _times(count))
+        taken = time.perf_counter() - begun
+        await _counted(counter, (_AHEAD + count) * house.SENSORS, service)
+        return (time.perf_counter() - begun, service.highest_mb), (taken, service.highest_mb)
+
+
+def _times(count: int) -> list[int]:
+    end = time.time_ns()
+    return [end - (count - each) * 10_000_000_000 for each in range(count)]
+
+
+async def _counted(counter: str, lines: int, service: house.Child) -> None:
+    """Return when the server has so many lines."""
+    begun = time.perf_counter()
+    while _lines(counter) < lines:
+        if time.perf_counter() - begun > _PATIENCE_S:
+            raise SystemExit(f"bench: the backlog stays: {service.lines[-5:]}")
+        service.rss_mb()
+        await asyncio.sleep(_LOOK_S)
 
 
 async def _subscribed(bus: Bus, sinks: int) -> None:
@@ -125,7 +171,7 @@ async def _subscribed(bus: Bus, sinks: int) -> None:
         await asyncio.sleep(_LOOK_S)
 
 
-def _peer(points: int) -> tuple[float, float]:
+def _peer(points: int) -> Run:
     version("influxdb-client")
     with _counter() as counter:
         command = (sys.executable, "-m", "bench.telemetry_peer", counter, str(points))
@@ -143,10 +189,6 @@ def _table(name: str, url: str) -> str:
 def _lines(url: str) -> int:
     with urllib.request.urlopen(url, timeout=10) as answer:
         return int(answer.read())
-
-
-def _slow_address(counter: str) -> str:
-    return f"{counter}/slow"
 
 
 @contextmanager
