@@ -147,8 +147,11 @@ class Scene:
 
     async def kill(self) -> None:
         """End the service where it stands."""
-        task, self._task, self.service = self._task, None, None
-        if task is not None:
+        task, self._task = self._task, None
+        if task is not None and self.service is not None:
+            for calendar in self.service._calendars.values():
+                calendar.close()
+            self.service._calendars = {}  # it has no time to tidy up
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task

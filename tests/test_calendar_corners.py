@@ -10,7 +10,7 @@ from calendar_scene import Scene, when
 from services.calendar.book import Book, Entry, take
 from services.calendar.due import Firing
 from services.calendar.events import Event
-from services.calendar.sources import Window
+from services.calendar.sources import SourceFault, Window
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -61,6 +61,19 @@ async def test_what_came_and_went_during_a_long_absence(scene: Scene) -> None:
     await scene.start()
 
     assert [] == scene.told()
+
+
+async def test_what_was_missed_long_ago(scene: Scene) -> None:
+    """More than `days_back` ago, the source away: it is not told any more; what has started is ended."""
+    scene.calendar.put("a", "2026-06-01T12:00", "2026-06-01T13:00")
+    scene.calendar.put("b", "2026-06-01T13:00", "2026-06-01T14:00")
+    await scene.start()
+    await scene.kill()
+    await scene.until("2026-06-04T12:00")
+    scene.calendar.fault = SourceFault("unreachable", "no")
+    await scene.start()
+
+    assert ["start a", "end a missed"] == scene.told()
 
 
 async def test_written_down_afterwards_while_the_service_was_killed(scene: Scene) -> None:
