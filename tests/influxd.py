@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import subprocess
 import time
 import urllib.error
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import pytest
+from ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,7 +72,7 @@ def influxd(folder: Path, *, auth: bool = False, most: int = 25_000_000) -> Iter
     if program is None:
         pytest.fail("influxd is not installed; type: sudo apt-get install influxdb")
     for _attempt in range(3):
-        port, rpc = _free_ports()
+        port, rpc = free_port(), free_port()
         config = folder / "influxdb.conf"
         config.write_text(_CONFIG.format(rpc=rpc, port=port, folder=folder, auth=str(auth).lower(), most=most))
         with (folder / "log").open("wb") as log:
@@ -106,8 +106,3 @@ def _up(process: subprocess.Popen[bytes], port: int) -> bool:
         except (urllib.error.URLError, OSError):
             time.sleep(0.05)
     return False
-
-
-def _free_ports() -> list[int]:
-    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
-        return [one.getsockname()[1], other.getsockname()[1]]

@@ -17,6 +17,7 @@ import pytest
 from fake_google import FAMILY, TOKEN, Answer, FakeGoogle
 from fake_google_events import timed
 from google_source import WEEK, fakes, source
+from ports import free_port
 
 from hearthbus import Invalid
 from services.calendar.google.login import read_client
@@ -28,12 +29,6 @@ if TYPE_CHECKING:
     Start = Callable[..., "Login"]
 
 google = pytest.fixture(fakes)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Login:

@@ -12,7 +12,6 @@ from mail_server import mailbox
 from phone_server import Phone, phone
 
 from hearthbus import HandlerError, NoResponder
-from services import notify
 from services.notify import Notify, lane
 
 if TYPE_CHECKING:

@@ -11,9 +11,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from carbon import Carbon, free_port
+from carbon import Carbon
 from hypothesis import given
 from hypothesis import strategies as st
+from ports import free_port
 
 from hearthbus import Invalid
 from services.telemetry.outcomes import Delivered, Held, Later, Outcome

@@ -12,7 +12,7 @@ import urllib.request
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from carbon import free_port
+from ports import free_port
 
 from services.telemetry.sinks.prometheus import PrometheusSettings
 from services.telemetry.sinks.prometheus_exporter import CROWD, Exporter

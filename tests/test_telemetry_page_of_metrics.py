@@ -6,17 +6,12 @@ import asyncio
 import socket
 from typing import TYPE_CHECKING
 
+from ports import free_port
+
 from services.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from hearthbus.testing import Bench
-
-
-def free_port() -> int:
-    """Return a port that nothing has."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 async def fetch(port: int) -> str:
