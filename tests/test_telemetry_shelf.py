@@ -175,4 +175,4 @@ def test_an_attempt_replaces_that_of_the_same_records() -> None:
 
     assert ((5, 8), (20, 30)) == place.attempts
     assert Place(1, 8, ((20, 30),)) == place.move(8)
-    assert Place(1, 30) == place.move(30)
+    assert Place(1, 30) == place.move(30).move(20)

@@ -42,8 +42,10 @@ class Place:
         return replace(self, attempts=tuple(sorted((*others, (first, last)))))
 
     def move(self, done: int) -> Place:
-        """Return it moved to `done`, without the attempts up to there."""
-        return replace(self, done=done, attempts=tuple(each for each in self.attempts if each[1] > done))
+        """Return it moved to `done`, never back, and without the attempts up to there."""
+        return replace(
+            self, done=max(self.done, done), attempts=tuple(each for each in self.attempts if each[1] > done)
+        )
 
 
 def read_place(path: Path) -> Place:
