@@ -43,6 +43,10 @@ def record(topic: str = "sensor/hall/power", *, offset: int = 1, time_ns: int = 
     return Record(topic, body, time_ns, offset)
 
 
+def state(topic: str, *, offset: int = 1, **body: Any) -> Record:
+    return Record(topic, body, AT, offset, retained=True)
+
+
 def records(count: int) -> list[Record]:
     return [record(f"sensor/r{at % 5}/power", offset=at, time_ns=AT + at * SECOND, value=at) for at in range(count)]
 
@@ -70,7 +74,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
 async def test_a_message(server: Mosquitto) -> None:
     """A record arrives below the base with its body, its time and its id, and as long-lived as it may be."""
     with Ear(server.port) as ear:
-        one = record(offset=77, value=21.5, unit="°C", note=None)
+        one = state("sensor/hall/power", offset=77, value=21.5, unit="°C", note=None)
         outcome = await once(server.port, one, base="one/house", expire_s=4e9)
         ear.payloads("one/house/sensor/hall/power", 1)
         heard = next(each for each in ear.heard if each.topic == "one/house/sensor/hall/power")
@@ -84,17 +88,24 @@ async def test_a_message(server: Mosquitto) -> None:
 
 
 async def test_retained_as_on_the_bus(server: Mosquitto) -> None:
-    """State waits for who comes late, events do not."""
-    both = [record("remote/late", button="on"), record("sensor/late/power", offset=2, value=1)]
+    """State waits for who comes late, until the bus forgets it; events do not."""
+    both = [record("remote/late", button="on"), state("sensor/late/power", offset=2, value=1)]
+    gone = [state("sensor/gone/power", offset=3, value=1), state("sensor/gone/power", offset=4)]
     with Ear(server.port) as ear:
-        outcome = await once(server.port, *both, base="late")
+        outcome = await once(server.port, *both, *gone, base="late")
         ear.payloads("late/bridge/state", 2)
         retained = {each.topic: each.retain for each in ear.heard if each.topic.startswith("late/")}
+        emptied = ear.payloads("late/sensor/gone/power", 2)
     with Ear(server.port) as late:
         late.payloads("late/sensor/late/power", 1)
+        left = {each.topic for each in late.heard if each.topic.startswith("late/")}
 
     assert Delivered() == outcome
-    assert {"late/remote/late": False, "late/sensor/late/power": True, "late/bridge/state": True} == retained
+    assert (False, True, True) == tuple(
+        retained[f"late/{topic}"] for topic in ("remote/late", "sensor/late/power", "bridge/state")
+    )
+    assert "" == emptied[1]
+    assert {"late/sensor/late/power", "late/bridge/state"} >= left
 
 
 async def test_bare_values(server: Mosquitto) -> None:

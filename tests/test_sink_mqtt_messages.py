@@ -13,10 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hearthbus import Invalid, Secret
-from hearthbus.topics import covers
 from services.telemetry.outcomes import Held, Later, Refused
 from services.telemetry.records import Record
-from services.telemetry.sinks.mqtt import STATES, MqttSettings
+from services.telemetry.sinks.mqtt import MqttSettings
 from services.telemetry.sinks.mqtt_messages import Messages
 from services.telemetry.sinks.mqtt_reasons import FAILURE, judge
 
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 AT = 1_764_000_000_250_000_000
-TOPICS_PAGE = Path(__file__).parent.parent / "docs" / "topics.md"
 
 
 def messages(heard: str, body: dict[str, Any], /, **settings: Any) -> dict[str, str]:
@@ -79,20 +77,32 @@ def test_topics_are_topics(device: str, payload: str) -> None:
     assert re.fullmatch(r"hearthbus(/[^+#/\x00-\x1f\x7f-\x9f]+)+", next(iter(found)))
 
 
-def test_what_is_retained() -> None:
-    """By default the server retains state, by the page of topics; never an event, never a request."""
-    table = re.findall(r"^\| `([a-z_][^`]*)` \| (state|event|request) \| ", TOPICS_PAGE.read_text(), re.MULTILINE)
-    kinds = {re.sub(r"<[^>]*>", "x", topic): kind for topic, kind in table}
-    kinds["sun/noon"] = kinds.pop("sun/x")
-    retained = covers(STATES)
-    asked = {"sensor", "light", "switch", "cover", "climate", "sun", "calendar", "schedule", "alert", "host", "broker"}
+@pytest.mark.parametrize("on_the_bus", [True, False])
+@pytest.mark.parametrize("retain", [True, False])
+def test_what_is_retained(*, on_the_bus: bool, retain: bool) -> None:
+    """The server retains what the bus retains, whatever its topic, and nothing where the table says so."""
+    made = Messages(MqttSettings(host="localhost", retain=retain))
+    found = [each.retain for each in made.of(Record("telemetry/retry", {"sink": "x"}, AT, 1, retained=on_the_bus))]
 
-    assert {"state"} == {kind for topic, kind in kinds.items() if retained(topic)}
-    assert [] == [
-        topic
-        for topic, kind in kinds.items()
-        if kind == "state" and topic.split("/")[0] in asked and not retained(topic)
-    ]
+    assert [on_the_bus and retain] == found
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, {"hearthbus/light/desk": ""}),
+        ({"topic": "{place}"}, {"hearthbus/desk": ""}),
+        ({"topic": "{place}/{device}"}, {}),
+        ({"payload": "value"}, {}),
+    ],
+)
+def test_forgotten_state_is_forgotten(settings: dict[str, Any], expected: dict[str, str]) -> None:
+    """An empty body, by which the bus forgets state, empties the topic, where it is known from the topic alone."""
+    made = Messages(MqttSettings(host="localhost", **settings))
+    found = list(made.of(Record("light/desk", {}, AT, 1, retained=True)))
+
+    assert expected == {each.topic: each.payload.decode() for each in found}
+    assert all(each.retain for each in found)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +137,6 @@ def test_every_reason_has_words(code: int) -> None:
         ({"base": "house/#"}, "base: '#' is not allowed there"),
         ({"base": "$SYS"}, r"base: '\$' is not allowed there"),
         ({"topic": "{plase}"}, r"\{plase\} is unknown; did you mean \{place\}"),
-        ({"retain": ("a/#/b",)}, "retain: bad pattern"),
         ({"expire_s": 0.5}, "expire_s 0.5 is not within"),
         ({"port": 0}, "port 0 is not within"),
         ({"in_flight": 0}, "in_flight 0 is not within"),

@@ -3,7 +3,8 @@
     {"topic": "sensor/hall/temperature", "body": {"value": 20.5}, "time_ns": 1767268800000000000, "offset": 4711,
      "time": "2026-01-01T12:00:00Z", "reason": "...", "set_aside": "2026-01-01T12:00:10Z"}
 
-`time` is `time_ns` for people and is not read.
+`time` is `time_ns` for people and is not read. Whether the record was state is not kept: when it is sent again, newer
+state has been sent, and a server must not retain the older.
 """
 
 from __future__ import annotations

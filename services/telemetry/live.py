@@ -84,7 +84,7 @@ class Live:
 
     def record(self, item: Message) -> Record:
         """Return what is sent of a message."""
-        return Record(item.topic, item.body, item.time, item.offset)
+        return Record(item.topic, item.body, item.time, item.offset, retained=item.retained)
 
     async def begins(self, items: Sequence[Message]) -> None:
         """Keep the range that is about to be sent; raises `Unavailable`."""

@@ -18,12 +18,14 @@ class Record:
         body: what it says.
         time_ns: when it was published, nanoseconds since 1970 UTC: what is stored, however late it is sent.
         offset: its place in the broker's journal.
+        retained: it was published as state, which the bus keeps for who comes late.
     """
 
     topic: str
     body: Mapping[str, Any]
     time_ns: int
     offset: int
+    retained: bool = False
 
     @property
     def id(self) -> str:

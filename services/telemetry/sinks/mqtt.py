@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from hearthbus.config.secret import Secret  # noqa: TC001 - as above
 from hearthbus.errors import Invalid
-from hearthbus.topics import check_pattern
 from services.telemetry.naming import Template
 from services.telemetry.settings import Common
 from services.telemetry.units import check_units
@@ -24,12 +23,6 @@ if TYPE_CHECKING:
 
     from services.telemetry.sinks.mqtt_sink import Mqtt
 
-STATES: Final = (
-    "sensor/#", "light/+", "switch/+", "cover/+", "siren/+", "climate/+", "sun/state", "calendar/+/now",
-    "calendar/+/next", "calendar/+/source", "schedule/state", "motion_light/+", "alert/+", "host/#", "service/#",
-    "telemetry/+", "broker/stats",
-)  # fmt: skip
-"""What the bus retains."""
 _FORBIDDEN: Final = re.compile(r"[+#\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -57,8 +50,8 @@ class MqttSettings(Common):
     """Topic below `base`; `{kind}`, `{place}`, `{quantity}`, `{field}`, `{device}` and `{unit}` are known too."""
     payload: Literal["json", "value"] = "json"
     """"json": the whole body and its time `ts`; "value": each number and bool alone, in a message of its own."""
-    retain: tuple[str, ...] = STATES
-    """Which messages the server retains; default: those the bus retains."""
+    retain: bool = True
+    """Whether the server retains what the bus retains."""
     expire_s: float | None = None
     """Age in seconds at which the server may throw a message away that nobody has fetched; default: never."""
     units: dict[str, str] = field(default_factory=dict)
@@ -99,11 +92,6 @@ class MqttSettings(Common):
         yield from self._name_faults()
 
     def _name_faults(self) -> Iterator[str]:
-        for pattern in self.retain:
-            try:
-                check_pattern(pattern)
-            except Invalid as error:
-                yield f"retain: {error}"
         try:
             literals = Template(self.topic, key="topic").literals
         except Invalid as error:

@@ -7,7 +7,6 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from hearthbus.topics import covers
 from services.instants import iso
 from services.telemetry.naming import VALUE, Names, Parts, Template, parts_of
 from services.telemetry.units import converter
@@ -54,8 +53,9 @@ class Messages:
     def __init__(self, settings: MqttSettings) -> None:
         self._base = [level for level in settings.base.split("/") if level]
         self._template = Template(settings.topic, key="topic")
+        self._of_body = bool(self._template.placeholders & {"device", "unit"})
         self._own_field = bool(self._template.placeholders & {"field", "quantity"})
-        self._retained = covers(settings.retain)
+        self._retain = settings.retain
         self._units = {source: (target, converter(source, target)) for source, target in settings.units.items()}
         self._names = Names(self._topic, units=settings.units)
         self._as_json = settings.payload == "json"
@@ -66,12 +66,22 @@ class Messages:
         return "/".join((*self._base, "bridge", "state"))
 
     def of(self, record: Record) -> Iterator[Outgoing]:
-        """Yield the messages of a record: one as JSON, or one for each of its numbers; none where it has nothing."""
+        """Yield the messages of a record: one as JSON, or one for each of its numbers; none where it has nothing.
+
+        State that the bus forgets, the server forgets too: a message without a payload.
+        """
         seconds, rest = divmod(record.time_ns, _SECOND)
         ts = f"{iso(seconds)[:-1]}.{rest // 1_000_000:03}Z"
-        retain = self._retained(record.topic)
-        for topic, payload in self._whole(record, ts) if self._as_json else self._bare(record):
+        retain = self._retain and record.retained
+        found = self._whole(record, ts) if self._as_json else self._bare(record)
+        if record.retained and not record.body:
+            found = self._forgotten(record)
+        for topic, payload in found:
             yield Outgoing(topic, payload.encode(errors="replace"), retain, ts, record.id, record.time_ns)
+
+    def _forgotten(self, record: Record) -> Iterator[tuple[str, str]]:
+        if self._as_json and not self._of_body:
+            yield self._levels(parts_of(record.topic)), ""
 
     def _whole(self, record: Record, ts: str) -> Iterator[tuple[str, str]]:
         said = {key: value for key, value in record.body.items() if value is not None}

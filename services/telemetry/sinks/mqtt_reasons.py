@@ -38,7 +38,7 @@ _CODES: Final[dict[int, tuple[Callable[[str], Outcome], str]]] = {
     0x97: (Later, "quota exceeded"),
     0x98: (Held, "closed by its administrator"),
     0x99: (Refused, "it does not accept the payload's format"),
-    0x9A: (Held, "it does not retain; set retain = [] and state = false"),
+    0x9A: (Held, "it does not retain; set retain = false and state = false"),
     0x9B: (Held, "it does not take QoS 1"),
     0x9C: (Later, "it asks to use another server"),
     0x9D: (Held, "it has moved"),
