@@ -88,9 +88,13 @@ def text(mail: EmailMessage) -> str:
 
 @asynccontextmanager
 async def mailbox(
-    *, starttls: ssl.SSLContext | None = None, tls: ssl.SSLContext | None = None, auth: bool = False
+    *,
+    starttls: ssl.SSLContext | None = None,
+    tls: ssl.SSLContext | None = None,
+    auth: bool = False,
+    without: tuple[str, ...] = (),
 ) -> AsyncIterator[Mailbox]:
-    """Run a server for a block."""
+    """Run a server for a block; `without` are ways to log in that it does not offer."""
     box = Mailbox()
 
     def protocol() -> SMTP:
@@ -106,6 +110,7 @@ async def mailbox(
             require_starttls=starttls is not None,
             auth_required=auth,
             auth_require_tls=starttls is not None,
+            auth_exclude_mechanism=without,
             authenticator=box.login if auth else None,
             loop=asyncio.get_running_loop(),
             enable_SMTPUTF8=True,

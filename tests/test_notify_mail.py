@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from mail_calls import LOGIN, refusal, send
@@ -27,7 +27,18 @@ async def test_a_mail_has_what_was_said() -> None:
     assert [["you@home.test"]] == box.recipients
 
 
-@pytest.mark.parametrize("said", ["Tür offen 🚪", "温度が高い", "a" * 190, "= equals =", "\u202eright to left"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Tür offen 🚪",
+        "温度が高い",
+        "a" * 190,
+        "= equals =",
+        "\u202eright to left",
+        "=?utf-8?q?=C3=BC?=",
+        "ü =?x?q?y?=" * 9,
+    ],
+)
 async def test_a_title_of_any_language_arrives(said: str) -> None:
     """RFC 2047 carries it, over several lines where it is long."""
     async with mailbox() as box:
@@ -38,15 +49,40 @@ async def test_a_title_of_any_language_arrives(said: str) -> None:
     assert f"{said}\n.\n..\nFrom here\n" == text(mail)
 
 
-async def test_a_title_adds_no_header() -> None:
-    """A line break in a title is a space in it."""
+@pytest.mark.parametrize(
+    ("title", "subject"),
+    [
+        ("Door\r\nBcc: all@home.test\n\nbody", "Door Bcc: all@home.test body"),
+        ("=?utf-8?q?Door=0ABcc:_all@home.test?=", "=?utf-8?q?Door=0ABcc:_all@home.test?="),
+        ("=?utf-8?b?RG9vcgpCY2M6IGFsbEBob21lLnRlc3Q=?=", "=?utf-8?b?RG9vcgpCY2M6IGFsbEBob21lLnRlc3Q=?="),
+    ],
+)
+async def test_a_title_adds_no_header(title: str, subject: str) -> None:
+    """A line break in a title is a space in it; what looks like the code of mail headers is not decoded."""
     async with mailbox() as box:
-        await send(box.port, title="Door\r\nBcc: all@home.test\n\nbody", message="x")
+        await send(box.port, title=title, message="x")
 
     (mail,) = box.mails
-    assert "Door Bcc: all@home.test body" == mail["Subject"]
+    assert subject == mail["Subject"]
     assert None is mail["Bcc"]
     assert [["me@home.test"]] == box.recipients
+
+
+async def test_a_mail_is_ascii_on_the_wire() -> None:
+    """Whoever relays it may know no more: RFC 6152 allows eight bits only where a server offers them."""
+    async with mailbox() as box:
+        await send(box.port, title="Tür", message="Grüße, 温度\n" * 20)
+
+    assert box.raw[0].isascii()
+    assert "Grüße, 温度\n" * 20 == text(box.mails[0])
+
+
+async def test_without_a_title_the_message_begins_the_subject() -> None:
+    """Its first line that says something."""
+    async with mailbox() as box:
+        await send(box.port, message="\n  \nThe door\nis open")
+
+    assert "The door" == box.mails[0]["Subject"]
 
 
 async def test_html_is_text() -> None:
@@ -78,9 +114,9 @@ async def test_the_priority_is_in_the_headers(priority: str, importance: str | N
 @pytest.mark.parametrize("tls", ["starttls", "tls"])
 async def test_it_logs_in_over_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tls: str) -> None:
     """With a CA of one's own, named by SSL_CERT_FILE."""
-    context = authority(tmp_path)
+    context: dict[str, Any] = {tls: authority(tmp_path)}
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-    async with mailbox(**{tls: context}, auth=True) as box:
+    async with mailbox(**context, auth=True) as box:
         await send(box.port, tls=tls, **LOGIN)
 
     assert [(USER.encode(), PASSWORD.encode())] == box.logins
@@ -90,7 +126,8 @@ async def test_it_logs_in_over_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize("tls", ["starttls", "tls"])
 async def test_a_certificate_of_a_stranger_is_refused(tmp_path: Path, tls: str) -> None:
     """No password goes to a server that nobody vouches for."""
-    async with mailbox(**{tls: authority(tmp_path)}, auth=True) as box:
+    context: dict[str, Any] = {tls: authority(tmp_path)}
+    async with mailbox(**context, auth=True) as box:
         why = await refusal(box.port, tls=tls, **LOGIN)
 
     assert "certificate that is not to be trusted" in str(why)
@@ -116,6 +153,15 @@ async def test_a_wrong_password_is_said_and_not_shown(tmp_path: Path, monkeypatc
     assert "refuses the login: 535" in str(why)
     assert "wrong-password" not in str(why)
     assert 1 == len(box.logins)
+
+
+@pytest.mark.parametrize("without", [(), ("PLAIN",)])
+async def test_a_password_of_any_language_logs_in(without: tuple[str, ...]) -> None:
+    """In UTF-8, as RFC 4616 has it, by either way a server offers."""
+    async with mailbox(auth=True, without=without) as box:
+        await refusal(box.port, user="jörg", password=Secret("grüße-温度"))
+
+    assert [("jörg".encode(), "grüße-温度".encode())] == box.logins
 
 
 async def test_a_server_that_repeats_the_password_does_not_tell_it() -> None:

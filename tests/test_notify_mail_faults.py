@@ -131,6 +131,15 @@ async def test_a_stall_after_the_text_is_not_known() -> None:
         assert "it may arrive, and is not sent again" in str(why)
 
 
+async def test_nonsense_after_the_text_is_not_known() -> None:
+    """An answer that is none says neither yes nor no."""
+    async with mailbox() as box:
+        box.replies["DATA"] = ["what?"]
+        why = await refusal(box.port)
+
+    assert "unknown" == why.fault
+
+
 async def test_a_server_that_says_nothing_is_told() -> None:
     """It listens and never greets."""
     gone = asyncio.Event()

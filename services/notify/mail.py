@@ -6,15 +6,18 @@ still be given up: up to the moment the text itself is sent, nothing arrives.
 
 from __future__ import annotations
 
+import base64
+import hmac
 import re
 import smtplib
 import socket
 import ssl
 from contextlib import suppress
 from datetime import UTC, datetime
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP as POLICY
+from email.policy import SMTP
 from email.utils import format_datetime, make_msgid
 from typing import TYPE_CHECKING, Final
 
@@ -23,13 +26,15 @@ from services.notify.settings import PORTS, revealed
 from services.redact import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from services.notify.note import Note, Priority
     from services.notify.settings import Target
 
 MOST_BYTES: Final = 60_000
 """Of a message's text."""
+_POLICY: Final = SMTP.clone(cte_type="7bit")
+"""Not every server on the way takes eight bits (RFC 6152)."""
 _IMPORTANCE: Final[dict[Priority, tuple[str, str]]] = {
     "low": ("low", "5 (Lowest)"),
     "high": ("high", "2 (High)"),
@@ -50,10 +55,13 @@ def compose(note: Note, *, sender: str, to: Sequence[str], at: float, number: st
         at: now, seconds since 1970 UTC.
         number: its Message-ID.
     """
-    mail = EmailMessage(policy=POLICY)
+    mail = EmailMessage(policy=_POLICY)
     mail["From"] = Address(addr_spec=sender)
     mail["To"] = tuple(Address(addr_spec=address) for address in to)
-    mail["Subject"] = note.subject
+    if "=?" in note.subject:  # the library decodes what looks like RFC 2047, line breaks and further headers in it too
+        mail.set_raw("Subject", Header(note.subject, "utf-8", header_name="Subject").encode(linesep="\r\n"))
+    else:
+        mail["Subject"] = note.subject
     mail["Date"] = format_datetime(datetime.fromtimestamp(at, UTC))
     mail["Message-ID"] = number
     mail["Auto-Submitted"] = "auto-generated"
@@ -110,6 +118,8 @@ class Mail:
                 committed = True
                 smtp.send(_dotted(mail.as_bytes()))
                 code, said = smtp.getreply()
+                if code < 400 and code != 250:
+                    raise smtplib.SMTPServerDisconnected  # no answer at all: it may have taken the mail
                 if code != 250:
                     raise self._refusal(code, said, "the mail")
                 with suppress(OSError):
@@ -222,14 +232,29 @@ class _SmtpTls(_Smtp, smtplib.SMTP_SSL):
 
 
 def _log_in(smtp: smtplib.SMTP, user: str, password: str) -> None:
-    """Log in by the first way both know, once: smtplib tries all, and three wrong passwords close some accounts."""
+    """Log in by the first way both know, once: smtplib tries all, and three wrong passwords close some accounts.
+
+    Its own ways know no letter outside of ASCII.
+    """
+
+    def digest(challenge: bytes) -> str:
+        return f"{user} {hmac.new(password.encode(), base64.b64decode(challenge), 'md5').hexdigest()}"
+
     offered = smtp.esmtp_features.get("auth", "").upper().split()
-    ways = {"PLAIN": smtp.auth_plain, "LOGIN": smtp.auth_login, "CRAM-MD5": smtp.auth_cram_md5}
+    ways: dict[str, tuple[Callable[[bytes], str], ...]] = {
+        "PLAIN": (lambda _: f"\0{user}\0{password}",),
+        "LOGIN": (lambda _: user, lambda _: password),
+        "CRAM-MD5": (digest,),
+    }
     way = next((way for way in ways if way in offered), None)
     if way is None:
         raise smtplib.SMTPNotSupportedError
-    smtp.user, smtp.password = user, password  # where its auth_* look for them
-    smtp.auth(way, ways[way])  # type: ignore[arg-type]  # typeshed wants three overloads of one function
+    code, said = smtp.docmd(f"AUTH {way}")
+    for answer in ways[way]:
+        if code == 334:
+            code, said = smtp.docmd(base64.b64encode(answer(said).encode()).decode())
+    if code not in {235, 503}:
+        raise smtplib.SMTPAuthenticationError(code, said)
 
 
 def _dotted(mail: bytes) -> bytes:

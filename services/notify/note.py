@@ -47,7 +47,7 @@ class Note:
     @property
     def subject(self) -> str:
         """The title, or the beginning of the message where there is none."""
-        line = " ".join(self.message.splitlines()[0].split())
+        line = " ".join(self.message.strip().splitlines()[0].split())
         return self.title or (line if len(line) <= 60 else line[:57] + "...")
 
 
