@@ -32,7 +32,10 @@ def without(table: dict[str, Any], key: str) -> dict[str, Any]:
         ({**MAIL, "to": ["not an address"]}, "to: 'not an address' is no e-mail address"),
         ({**MAIL, "to": ["a@b.test\nBcc: c@d.test"]}, "is no e-mail address"),
         ({**MAIL, "sender": "grüße@b.test"}, "characters other than a-z"),
+        ({**MAIL, "to": ["=?utf-8?q?a=0ABcc?=@b.test"]}, "is no e-mail address"),
         ({**MAIL, "host": "mail test"}, "is no name of a machine"),
+        ({**MAIL, "host": "mail..test"}, "is no name of a machine"),
+        ({**MAIL, "host": "mail.test:587"}, 'write host = "mail.test" and port = 587'),
         ({**MAIL, "port": 0}, "port 0 is none of 1 to 65535"),
         ({**MAIL, "user": "me"}, "user and password belong together"),
         ({**MAIL, "tls": "ssl"}, '"ssl" is none of the choices'),
@@ -43,6 +46,9 @@ def without(table: dict[str, Any], key: str) -> dict[str, Any]:
         ({**MAIL, "per_hour": -1}, "per_hour -1 is below 0"),
         ({**NTFY, "topic": "a/b"}, "topic is not what it should be: 1 to 64 of"),
         ({**NTFY, "server": "ntfy.sh"}, 'write server = "https://ntfy.sh"'),
+        ({**NTFY, "server": "https://ntfy.test:99999"}, "https://ntfy.test is no address"),
+        ({**NTFY, "server": "https://ntfy.test:tls"}, "https://ntfy.test is no address"),
+        ({**NTFY, "server": "https://[::1"}, "server is no address"),
         ({**NTFY, "server": "https://u:p@ntfy.sh"}, "server holds a password"),
         ({**NTFY, "server": "http://ntfy.test", "token": PASSWORD}, "token would cross the network"),
         ({"kind": "pushover", "user": "short", "token": PASSWORD}, "token is not what it should be: 30 letters"),
@@ -112,3 +118,10 @@ def test_each_part_of_an_address_is_a_secret() -> None:
 
     assert {"4711000", "tokentoken", "abcd"} < set(target.secrets())
     assert "discord" not in target.secrets()
+
+
+def test_the_first_part_of_an_address_is_one_too() -> None:
+    """However short the name of the service before it is; quoted characters are what the plugin makes of them."""
+    target = build(Target, {"kind": "apprise", "url": Secret("sns://AKIAEXAMPLE/s3cr%2Fet%20key/us-east-1/+1555")})
+
+    assert {"AKIAEXAMPLE", "s3cr%2Fet%20key", "s3cr/et key"} < set(target.secrets())

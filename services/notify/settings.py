@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, fields
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final, Literal, get_args
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from hearthbus import Invalid, Secret
 from services.checks import check_all, refuse
@@ -17,6 +17,7 @@ from services.notify.limits import Quiet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from urllib.parse import SplitResult
 
 Kind = Literal["email", "ntfy", "pushover", "prowl", "telegram", "apprise"]
 Tls = Literal["starttls", "tls", "none"]
@@ -55,6 +56,8 @@ _SHAPES: Final[dict[Kind, dict[str, tuple[str, str]]]] = {
 }
 """What a value must look like, and how that is said; the value itself is never shown."""
 _ADDRESS: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?\Z")
+_HOST: Final = re.compile(r"(?:[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)\Z")
+"""A name, or an address of IPv4 or IPv6."""
 _HERE: Final = ("localhost", "127.0.0.1", "::1")
 
 
@@ -114,7 +117,8 @@ class Target:
             value.reveal() for value in (getattr(self, each.name) for each in fields(self)) if isinstance(value, Secret)
         ]
         if self.url is not None:
-            found += [part for part in re.split(r"[/:@?&=,#]+", self.url.reveal()) if len(part) >= 4][1:]
+            parts = re.split(r"[/:@?&=,#]+", self.url.reveal().partition("://")[2])
+            found += [spelling for part in parts for spelling in {part, unquote(part)} if len(part) >= 4]
         return tuple(found)
 
     def _misplaced(self) -> Iterator[str]:
@@ -138,8 +142,12 @@ class Target:
             fault = address_fault(address) if address else ""
             if fault:
                 yield f"{name}: {fault}"
-        if self.host and not re.fullmatch(r"[A-Za-z0-9.:-]+", self.host):
-            yield f"host {self.host[:60]!r} is no name of a machine"
+        host = (self.host or "")[:255]
+        name, _, port = host.rpartition(":")
+        if name and ":" not in name:
+            yield f'host {host[:60]!r} has a port in it; write host = "{name}" and port = {port}'
+        elif host and not _HOST.match(host):
+            yield f"host {host[:60]!r} is no name of a machine"
         if self.port is not None and not 0 < self.port < 65536:
             yield f"port {self.port} is none of 1 to 65535"
         if (self.user is None) != (self.password is None):
@@ -148,8 +156,13 @@ class Target:
             yield 'password would cross the network for all to read; tls = "starttls" or "tls" hides it'
 
     def _server_faults(self) -> Iterator[str]:
-        parts = urlsplit(self.server)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.query:
+        try:
+            parts = urlsplit(self.server)
+        except ValueError:
+            yield f'server is no address; write server = "{NTFY}"'
+            return
+        whole = parts.scheme in {"http", "https"} and parts.hostname and not parts.path.strip("/") and not parts.query
+        if not whole or not _has_port(parts):
             yield f'server {parts.scheme[:10]}://{(parts.hostname or "")[:60]} is no address; write server = "{NTFY}"'
         elif parts.username or parts.password:
             yield "server holds a password; make an access token and write it as token = { file = ... }"
@@ -161,9 +174,17 @@ class Target:
             raise Invalid(f"kind = \"{self.kind}\" needs a package: pip install 'hearthbus[notify]'")
 
 
+def _has_port(parts: SplitResult) -> bool:
+    """Whether the port of an address, if it names one, can be one."""
+    try:
+        return parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+
+
 def address_fault(address: str) -> str:
     """Say what is wrong with an e-mail address; empty where nothing is."""
-    if _ADDRESS.match(address) and ".." not in address:
+    if _ADDRESS.match(address) and ".." not in address and "=?" not in address:  # nor the code of mail headers
         return ""
     if not address.isascii():
         return f"{address[:80]!r} has characters other than a-z; write its domain as xn--..."
