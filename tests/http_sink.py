@@ -40,6 +40,7 @@ class Reply:
             the body a byte at a time, for ever; `refuse` answers before it has read the body, and resets the
             connection; `garbage` speaks no HTTP.
         closes: the connection is closed after the answer, as an idle server does, without having said so.
+        raw: sent as it is, in place of all of that but `closes`.
     """
 
     status: int = 204
@@ -47,6 +48,7 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     fault: Fault = ""
     closes: bool = False
+    raw: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -82,10 +84,15 @@ class HttpServer:
     Args:
         answer: what is replied where the script says nothing.
         certificate: file of certificate and key, as `make_certificate` writes it; None: no TLS.
+        host: address to listen on.
     """
 
     def __init__(
-        self, answer: Callable[[Request], Reply] = lambda _request: Reply(), *, certificate: Path | None = None
+        self,
+        answer: Callable[[Request], Reply] = lambda _request: Reply(),
+        *,
+        certificate: Path | None = None,
+        host: str = "127.0.0.1",
     ) -> None:
         self.answer = answer
         self.requests: list[Request] = []
@@ -99,7 +106,7 @@ class HttpServer:
         if certificate is not None:
             self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self._tls.load_cert_chain(certificate)
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
         self.port: int = self._listener.getsockname()[1]
 
     @property
@@ -109,6 +116,12 @@ class HttpServer:
     def script(self, *replies: Reply) -> None:
         """Answer the next requests with these."""
         self._script.extend(replies)
+
+    def push(self, data: bytes) -> None:
+        """Say on every open connection what nobody has asked for."""
+        with self._lock:
+            for sock in self._open:
+                sock.sendall(data)
 
     def __enter__(self) -> Self:
         self._start(self._accept)
@@ -141,8 +154,9 @@ class HttpServer:
             self._start(self._serve, sock)
 
     def _serve(self, sock: socket.socket) -> None:
+        raw = sock
         with self._lock:
-            self._open.add(sock)
+            self._open.add(raw)
         try:
             if self._tls is not None:
                 sock = self._tls.wrap_socket(sock, server_side=True)
@@ -154,6 +168,7 @@ class HttpServer:
         finally:
             sock.close()
             with self._lock:
+                self._open.discard(raw)
                 self.ended += 1
 
     def _exchange(self, sock: socket.socket, stream: BinaryIO) -> bool:
@@ -171,6 +186,9 @@ class HttpServer:
         return self._reply(sock, stream, self.answer(request) if reply is None else reply)
 
     def _reply(self, sock: socket.socket, stream: BinaryIO, reply: Reply) -> bool:
+        if reply.raw:
+            sock.sendall(reply.raw)
+            return not reply.closes
         if reply.fault == "stall":
             stream.read(1)  # until the other side has had enough
             return False

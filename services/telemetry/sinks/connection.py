@@ -6,6 +6,7 @@ Knows nothing of records or of what an answer means. What takes too long is cut 
 from __future__ import annotations
 
 import http.client
+import select
 import socket
 import ssl
 import time
@@ -53,6 +54,8 @@ class Connection:
             OSError: the network, a time-out, TLS.
             http.client.HTTPException: no HTTP answer, or part of one.
         """
+        if self._wire is not None and self._wire.stirs():
+            self.close()
         if self._wire is not None:
             try:
                 return self._once(self._wire, outgoing)
@@ -113,8 +116,18 @@ class Connection:
         return self._context
 
 
+class _Final(http.client.HTTPResponse):
+    """An answer, and none of those before it: http.client passes over 100, and takes 102 and 103 for the last word."""
+
+    def _read_status(self) -> tuple[str, int, str]:
+        version, status, reason = super()._read_status()  # type: ignore[misc]  # not in typeshed
+        return version, http.client.CONTINUE if 100 <= status < 200 else status, reason
+
+
 class _Wire(http.client.HTTPConnection):
     """http.client's connection, whose socket can be reached for `abort` from the first moment on."""
+
+    response_class = _Final
 
     def __init__(self, address: Address, tls: ssl.SSLContext | None, timeout_s: float) -> None:
         super().__init__(address.host, address.port)
@@ -130,6 +143,14 @@ class _Wire(http.client.HTTPConnection):
             self.sock = self._tls.wrap_socket(self.sock, server_hostname=self.host, do_handshake_on_connect=False)
             self.sock.do_handshake()
         self.sock.settimeout(self._timeout_s)
+
+    def stirs(self) -> bool:
+        """Whether something came unasked: the other side's end, or what must not be read as the next answer."""
+        if self.sock is None:
+            return False
+        poll = select.poll()
+        poll.register(self.sock, select.POLLIN)
+        return bool(poll.poll(0))
 
 
 def _early(wire: _Wire, error: OSError) -> http.client.HTTPResponse:

@@ -93,6 +93,8 @@ def parse_url(url: str, *, key: str = "url", query: bool = False) -> Address:
         raise Invalid(f"{key} is no address; write for example http://192.168.1.5:8086") from None
     if parts.scheme not in _PORTS or not host:
         raise Invalid(f"{key} begins with http:// or https:// and a host")
+    if port == 0:
+        raise Invalid(f"{key} has port 0, which nobody listens at")
     if parts.username is not None or parts.password is not None:
         raise Invalid(f"{key} has a user name in it; a password has a key of its own, and is a secret")
     if parts.fragment or (parts.query and not query):
