@@ -10,11 +10,12 @@ import asyncio
 import threading
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from services.notify.limits import Bucket, Quiet
 from services.notify.note import fit
 from services.notify.outcomes import NOT_LATER, Attempt, Fault, GivenUp, Receipt, Undelivered
+from services.notify.turn import Turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,11 +26,19 @@ if TYPE_CHECKING:
     from services.notify.settings import Target
 
 WAITING: Final = 20
-"""Messages that may wait for their turn at one target; more are refused at once."""
+"""Messages that may wait for their turn at one target, and as many urgent ones; more are refused at once."""
+_HANGS_S: Final = 60.0
+"""Seconds after which a delivery that was given up and hangs still is left behind."""
+_MOST_LEFT: Final = 4
+"""So many at one target, each a thread; then one must end before another is begun."""
 _FIRST_PAUSE_S: Final = 0.5
 _LONGEST_PAUSE_S: Final = 8.0
 _WORTH_S: Final = 0.3
 """Seconds without which no other try is begun."""
+
+
+class Broken(Exception):
+    """What delivers has failed in a way nobody has foreseen; which kind is said, for its text may hold anything."""
 
 
 class Sender(Protocol):
@@ -80,9 +89,11 @@ class Lane:
         self._sender = sender
         self._zone = zone
         self._clock = clock
-        self._turn = asyncio.Lock()
+        self._turn = Turn()
         self._waiting = 0
         self._running: asyncio.Future[Receipt] | None = None
+        self._begun = 0.0
+        self._left: set[asyncio.Future[Receipt]] = set()
 
     async def deliver(self, note: Note, to: Sequence[str], *, deadline: float) -> Receipt:
         """Deliver a message, trying again as long as that makes sense.
@@ -110,9 +121,9 @@ class Lane:
     async def prepare(self) -> None:
         """Load what delivers, so that a fault of the table is known before the first message."""
         try:
-            async with self._turn:
+            async with self._turn.taken():
                 await self._started(self._prepared)
-        except Undelivered as failure:
+        except (Undelivered, Broken) as failure:
             self.trouble = str(failure)
 
     def health(self) -> dict[str, int]:
@@ -123,8 +134,9 @@ class Lane:
         urgent = note.priority == "urgent"
         if self._quiet and not urgent and self._quiet.covers(self._clock.now(), self._zone):
             raise Undelivered(f"quiet hours until {self._quiet.end:%H:%M}: not sent, {NOT_LATER}", "quiet")
-        if self._waiting >= WAITING:
-            raise Undelivered(f"{WAITING} messages wait for it already: not sent, {NOT_LATER}", "busy")
+        most = 2 * WAITING if urgent else WAITING
+        if self._waiting >= most:
+            raise Undelivered(f"{most} messages wait for it already: not sent, {NOT_LATER}", "busy")
         wait = self._bucket.take(self._clock.monotonic(), anyway=urgent) if self._bucket else 0.0
         if self._bucket and wait:
             often = f"{self._bucket.per_hour} messages an hour"
@@ -142,20 +154,26 @@ class Lane:
         return replace(receipt, cut=cut)
 
     async def _in_turn(self, note: Note, to: Sequence[str], deadline: float) -> Receipt:
-        """Wait for those before, and for a delivery that was given up and hangs still."""
-        now = asyncio.get_running_loop().time
+        """Wait for those before; urgent ones do for urgent ones only, and for the one that is being sent."""
         try:
-            await asyncio.wait_for(self._turn.acquire(), max(0.0, deadline - now()))
+            async with self._turn.taken(deadline=deadline, first=note.priority == "urgent"):
+                await self._free(deadline)
+                return await self._tries(note, to, deadline)
         except TimeoutError:
             raise Undelivered(f"others before it took all its time: not sent, {NOT_LATER}", "busy") from None
-        try:
-            if self._running is not None:
-                await asyncio.wait({self._running}, timeout=max(0.0, deadline - now()))
-                if not self._running.done():
-                    raise Undelivered(f"the message before it hangs still: not sent, {NOT_LATER}", "busy")
-            return await self._tries(note, to, deadline)
-        finally:
-            self._turn.release()
+
+    async def _free(self, deadline: float) -> None:
+        """Wait for a delivery that was given up and hangs still, or leave it behind."""
+        now = asyncio.get_running_loop().time
+        self._left = {each for each in self._left if not each.done()}
+        if self._running is None or self._running.done():
+            return
+        if now() - self._begun >= _HANGS_S and len(self._left) < _MOST_LEFT:
+            self._left.add(self._running)
+            return
+        await asyncio.wait({self._running}, timeout=max(0.0, deadline - now()))
+        if not self._running.done():
+            raise Undelivered(f"the message before it hangs still: not sent, {NOT_LATER}", "busy")
 
     async def _tries(self, note: Note, to: Sequence[str], deadline: float) -> Receipt:
         now = asyncio.get_running_loop().time
@@ -189,8 +207,10 @@ class Lane:
                 raise
             except GivenUp:
                 pass
-            except Exception as error:  # noqa: BLE001 - libraries raise anything, with anything in its text
-                raise Undelivered(f"its sending fails: {type(error).__name__}", "unknown") from None
+            except Broken as error:
+                if attempt.give_up():
+                    raise Undelivered(f"{error}: it may arrive, and is not sent again", "unknown") from None
+                raise Undelivered(f"{error}: nothing was sent, {NOT_LATER}") from None
         if attempt.give_up():
             raise Undelivered(
                 "its server has not said in time whether it took the message: it may arrive, and is not sent again",
@@ -208,25 +228,27 @@ class Lane:
         done: asyncio.Future[Receipt] = loop.create_future()
         done.add_done_callback(lambda future: future.cancelled() or future.exception())
 
-        def tell(result: Receipt | BaseException) -> None:
-            if not done.done():
-                _settle(done, result)
+        def tell(result: Receipt | Exception) -> None:
+            if done.done():
+                return
+            if isinstance(result, Exception):
+                done.set_exception(result)
+            else:
+                done.set_result(result)
 
         def run() -> None:
             try:
-                result: Receipt | BaseException = work()
-            except BaseException as error:  # noqa: BLE001 - told to who waits
+                result: Receipt | Exception = work()
+            except (Undelivered, GivenUp) as error:
                 result = error
+            except BaseException as error:  # noqa: BLE001 - libraries raise anything, and a SystemExit ends a loop
+                result = Broken(f"its sending fails: {type(error).__name__}")
             with suppress(RuntimeError):  # the loop is closed: nobody waits
                 loop.call_soon_threadsafe(tell, result)
 
-        threading.Thread(target=run, name=f"notify {self.name}", daemon=True).start()
-        self._running = done
+        try:
+            threading.Thread(target=run, name=f"notify {self.name}", daemon=True).start()
+        except RuntimeError:
+            tell(Broken("the machine has no room for another thread"))
+        self._running, self._begun = done, loop.time()
         return done
-
-
-def _settle(done: asyncio.Future[Any], result: Receipt | BaseException) -> None:
-    if isinstance(result, BaseException):
-        done.set_exception(result)
-    else:
-        done.set_result(result)
