@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -163,6 +165,50 @@ def test_a_job_that_swallows_exceptions_is_interrupted() -> None:
 
     assert isinstance(first, TooLong)
     assert "done" == second
+
+
+def test_a_job_that_swallows_everything_is_given_up() -> None:
+    """Once; where it ends all the same, what it returns counts, and the jobs after it run."""
+
+    def stubborn() -> str:
+        begin = time.thread_time()
+        while True:
+            try:
+                while time.thread_time() < begin + 0.3:
+                    sum(range(1000))
+            except BaseException:  # noqa: BLE001 - as a bad library would
+                pass
+            else:
+                return "late"
+
+    assert ["late", "done"] == run_bounded([stubborn, lambda: "done"], each_s=0.1, all_s=10)
+
+
+def test_waiting_is_no_work() -> None:
+    """A machine that sleeps, or is busy with something else, makes no event unreadable."""
+    (result,) = run_bounded([lambda: threading.Event().wait(0.3)], each_s=0.1, all_s=10)
+
+    assert result is False
+
+
+def test_jobs_that_end_as_they_are_interrupted() -> None:
+    """However near the end it comes: each job has its one result, and a quick one suffers for no other."""
+
+    def work(seconds: float) -> float:
+        end = time.thread_time() + seconds
+        while time.thread_time() < end:
+            sum(range(50))
+        return seconds
+
+    lengths = [length / 1000 for length in range(30, 75, 3) for _ in range(2)]
+    jobs = [partial(work, each) for length in lengths for each in (length, 0.0)]
+    results = run_bounded(jobs, each_s=0.05, all_s=60)
+
+    assert len(jobs) == len(results)
+    assert {0.0} == set(results[1::2])
+    assert all(
+        result == length or isinstance(result, TooLong) for length, result in zip(lengths, results[::2], strict=True)
+    )
 
 
 _WORDS = st.sampled_from(

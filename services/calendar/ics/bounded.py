@@ -1,8 +1,8 @@
-"""Run what may take for ever, and give up on it: each job in so many seconds, all of them in so many.
+"""Run what may take for ever, and give up on it: each job in so much work, all of them in so many seconds.
 
 A rule of a calendar can keep a library busy until the year 9999, and no argument of that library prevents it. The jobs
-run in a thread; to one that takes too long an exception is sent, which CPython raises between two of its steps.
-Knows nothing of calendars.
+run in a thread; to one that works too long an exception is sent, which CPython raises between two of its steps. A job
+must therefore share nothing with others: no lock, no import, no log. Knows nothing of calendars.
 """
 
 from __future__ import annotations
@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 _Result = TypeVar("_Result")
 _LOOK_S: Final = 0.02
 _PATIENCE_S: Final = 2.0
-"""Seconds for an interrupted job to end; one that waits inside C code is left behind."""
+"""Seconds for an interrupted job to end; one that cannot be interrupted is left behind."""
+_MOST_LEFT: Final = 2
+"""So many may be left behind and work on; while they do, nothing is run any more."""
+
+_left: Final[list[threading.Thread]] = []
 
 
 class TooLong(Exception):
@@ -34,12 +38,15 @@ def run_bounded(jobs: Sequence[Callable[[], _Result]], *, each_s: float, all_s: 
 
     Args:
         jobs: run one after the other.
-        each_s: seconds for one of them.
-        all_s: seconds for all.
+        each_s: seconds of work for one of them, in which a machine that sleeps or does something else does not count.
+        all_s: seconds for all, as the clock goes.
 
     Raises:
-        TooLong: they took longer than `all_s` together.
+        TooLong: they took longer than `all_s` together, or one cannot be interrupted.
     """
+    _left[:] = [thread for thread in _left if thread.is_alive()]
+    if len(_left) >= _MOST_LEFT:
+        raise TooLong
     return _Run(jobs).run(each_s, all_s)
 
 
@@ -47,73 +54,82 @@ class _Run(Generic[_Result]):
     def __init__(self, jobs: Sequence[Callable[[], _Result]]) -> None:
         self._jobs = jobs
         self._results: list[_Result | Exception] = []
+        self._lock = threading.Lock()
+        """Held to change what follows: so an exception is sent to a job that runs, and never after its end."""
         self._turn = -1
         """The job that runs; -1 between two."""
-        self._began = 0.0
         self._struck = -1
+        """The job that an exception was sent to, once."""
+        self._clock = -1
+        """The thread's own: seconds it has worked."""
+        self._began = 0.0
         self._over = False
 
     def run(self, each_s: float, all_s: float) -> list[_Result | Exception]:
-        thread = threading.Thread(target=self._thread, name="calendar expansion", daemon=True)
+        thread = threading.Thread(target=self._work, name="calendar expansion", daemon=True)
         begin = time.monotonic()
+        struck_at: float | None = None
         thread.start()
         thread.join(_LOOK_S)
         while thread.is_alive():
-            turn, began = self._turn, self._began
             now = time.monotonic()
             if now - begin > all_s:
-                self._over = True
                 self._give_up(thread)
-                raise TooLong
-            if turn >= 0 and turn == self._turn and now - began > each_s:
-                if now - began > each_s + _PATIENCE_S:
-                    self._over = True
-                    raise TooLong
-                if self._struck != turn:
-                    self._struck = turn
-                    _strike(thread)
+            with self._lock:
+                overdue = self._turn >= 0 and self._worked() > each_s
+                struck_at = (struck_at or now) if overdue else None
+                if overdue:
+                    self._strike(thread)
+            if struck_at is not None and now - struck_at > _PATIENCE_S:
+                self._give_up(thread)
             thread.join(_LOOK_S)
         return self._results
 
     def _give_up(self, thread: threading.Thread) -> None:
-        self._struck = self._turn
-        _strike(thread)
+        with self._lock:
+            self._over = True
+            if self._turn >= 0:
+                self._strike(thread)
         thread.join(_PATIENCE_S)
+        if thread.is_alive():
+            _left.append(thread)
+        raise TooLong
 
-    def _thread(self) -> None:
-        with suppress(_Struck):
-            self._work()
+    def _worked(self) -> float:
+        """Return for how many seconds the running job has worked."""
+        return time.clock_gettime(self._clock) - self._began
+
+    def _strike(self, thread: threading.Thread) -> None:
+        """Send the exception, to a job that runs and only once; the lock is held."""
+        import ctypes
+
+        if self._struck != self._turn and thread.ident is not None:
+            self._struck = self._turn
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(_Struck))
 
     def _work(self) -> None:
-        at = 0
-        while at < len(self._jobs) and not self._over:
-            try:
-                result = self._one(at)
-            except _Struck:
+        self._clock = time.pthread_getcpuclockid(threading.get_ident())
+        for at, job in enumerate(self._jobs):
+            if self._over:
+                return
+            result: _Result | Exception = TooLong()
+            with suppress(_Struck):
+                result = self._one(at, job)
+            with self._lock:
                 self._turn = -1
-                if self._struck != at:
-                    continue  # it was meant for the job before, which ended in this very moment
-                result = TooLong()
             self._results.append(result)
-            at += 1
 
-    def _one(self, at: int) -> _Result | Exception:
+    def _one(self, at: int, job: Callable[[], _Result]) -> _Result | Exception:
         result: _Result | Exception
-        self._began = time.monotonic()
-        self._turn = at
+        with self._lock:
+            self._began = time.clock_gettime(self._clock)
+            self._turn = at
         try:
-            result = self._jobs[at]()
+            result = job()
         except Exception as error:  # noqa: BLE001 - whoever asked gets it
             result = error
-        self._turn = -1
-        while self._struck == at:
-            time.sleep(_LOOK_S)  # it is on its way
+        with self._lock:
+            self._turn = -1
+        if self._struck == at:
+            time.sleep(_LOOK_S)  # it arrives here, unless the job has swallowed it
         return result
-
-
-def _strike(thread: threading.Thread) -> None:
-    import ctypes
-
-    ident = thread.ident
-    if ident is not None:
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(_Struck))

@@ -23,6 +23,8 @@ Component: TypeAlias = Any
 
 _TIMES: Final = ("DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID")
 _ONCE: Final = ("DTSTART", "DTEND", "DURATION", "RECURRENCE-ID")
+_LASTS: Final = "X-HEARTHBUS-LASTS"
+"""Of a component: how long it lasts by the clock on the wall, and its DURATION."""
 _YEARS: Final = range(1900, 2200)
 
 
@@ -41,15 +43,18 @@ def read(raw: RawEvent, uid: str, zones: Zones) -> Component:
     start = _moment(event, raw, "DTSTART", zones)
     if start is None:
         raise Unreadable("it has no DTSTART")
-    start, end = _span(start, _moment(event, raw, "DTEND", zones), _duration(event), zones)
+    lasts = _duration(event)
+    start, end = _span(start, _moment(event, raw, "DTEND", zones), lasts, zones)
     event["DTSTART"], event["DTEND"] = vDDDTypes(start), vDDDTypes(end)
     event.pop("DURATION", None)
+    if lasts is not None:
+        event[_LASTS] = (end - start, lasts)
     original = _moment(event, raw, "RECURRENCE-ID", zones)
     if original is not None:
         spread = event["RECURRENCE-ID"].params.get("RANGE")
         event["RECURRENCE-ID"] = vDDDTypes(original)
         if spread:
-            event["RECURRENCE-ID"].params["RANGE"] = spread
+            event["RECURRENCE-ID"].params["RANGE"] = str(spread).upper()
     for name in ("EXDATE", "RDATE"):
         if name in event:
             event[name] = vDDDLists(_listed(event[name], raw.zones(name), zones))
@@ -58,7 +63,27 @@ def read(raw: RawEvent, uid: str, zones: Zones) -> Component:
     return event
 
 
+def mend_end(time: Component) -> None:
+    """Mend the end of one time of a series: the library that made it adds lengths to what the clock on the wall shows.
+
+    A DURATION's hours are hours, its days are days (RFC 5545, 3.3.6). What has a DTEND ends when the clock shows that
+    time, as everybody expects of a night; unless the clock leaves out its start, which would leave no time to it.
+    """
+    start, end = time["DTSTART"].dt, time["DTEND"].dt
+    if is_date(start) or is_date(end):
+        return
+    shown, lasts = time.get(_LASTS, (None, None))
+    if lasts is not None and shown == end - start:
+        time["DTEND"] = vDDDTypes(_after(start, lasts))
+    elif start.astimezone(UTC).astimezone(start.tzinfo).replace(tzinfo=None) != start.replace(tzinfo=None):
+        time["DTEND"] = vDDDTypes((start.astimezone(UTC) + (end - start)).astimezone(start.tzinfo))
+
+
 def _component(raw: RawEvent) -> Component:
+    if not raw.sound:
+        raise Unreadable("it is far too long")
+    if raw.has("EXRULE"):
+        raise Unreadable("it has an EXRULE, which nobody writes any more and nothing here can follow")
     event: Component = Event.from_ical(raw.text())
     broken = {name for name, _ in event.errors}
     for name in _TIMES:
@@ -108,14 +133,20 @@ def _span(start: date, end: date | None, lasts: timedelta | None, zones: Zones) 
     if end is None and lasts is not None:
         if is_date(start) and lasts.seconds:
             start = zones.instant(start)
-        end = start + timedelta(days=lasts.days)
-        if isinstance(end, datetime) and lasts.seconds:
-            end = (end.astimezone(UTC) + timedelta(seconds=lasts.seconds)).astimezone(end.tzinfo)
+        end = _after(start, lasts)
     if end is not None and is_date(start) != is_date(end):
         start, end = zones.instant(start), zones.instant(end)
     if is_date(start):
         return start, max(end or start, start + timedelta(days=1))
     return start, max(end or start, start)
+
+
+def _after(start: date, lasts: timedelta) -> date:
+    """Return when what begins at `start` and lasts so many days, by the calendar, and hours, by the second, ends."""
+    end = start + timedelta(days=lasts.days)
+    if isinstance(end, datetime) and lasts.seconds:
+        return (end.astimezone(UTC) + timedelta(seconds=lasts.seconds)).astimezone(end.tzinfo)
+    return end
 
 
 def _listed(values: Any, names: list[str], zones: Zones) -> list[Any]:

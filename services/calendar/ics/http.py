@@ -9,7 +9,7 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from hearthbus import __version__
 from services.calendar.sources import SourceFault
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _PIECE: Final = 65_536
+_SAFE: Final = "%/:=&?~#+!$,;'@()*[]"
+"""Of an address: what stays as it is; umlauts, which people paste, do not."""
 _AGENT: Final = f"hearthbus/{__version__}"
 
 
@@ -87,9 +89,9 @@ def _ask(
     try:
         connection, target = _connect(url, timeout_s, deadline)
         connection.request("GET", target, headers={**_headers(url), **headers})
-        response = connection.getresponse()
-        data = _read(response, most, host) if response.status == 200 else b""
-        return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, data)
+        with connection.getresponse() as response:
+            data = _read(response, most, host) if response.status == 200 else b""
+            return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, data)
     finally:
         if connection is not None:
             connection.close()
@@ -124,7 +126,7 @@ def _connect(url: str, timeout_s: float, deadline: _Deadline) -> tuple[http.clie
     secure = parts.scheme == "https"
     name = parts.hostname or ""
     port = parts.port or (443 if secure else 80)
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    target = quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), safe=_SAFE)
     connection = http.client.HTTPConnection(name, port, timeout=timeout_s)
     deadline.socket = socket.create_connection((name, port), timeout=timeout_s)
     if secure:

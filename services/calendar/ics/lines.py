@@ -26,7 +26,7 @@ LONGEST_LINE: Final = 65_536
 MOST_LINES: Final = 2_000
 """Of one event, of those kept; a series with more exceptions than that is unreadable."""
 _KEPT: Final = frozenset((
-    "UID", "DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID", "SEQUENCE", "SUMMARY",
+    "UID", "DTSTART", "DTEND", "DURATION", "RRULE", "EXRULE", "RDATE", "EXDATE", "RECURRENCE-ID", "SEQUENCE", "SUMMARY",
     "DESCRIPTION", "LOCATION", "STATUS", "TRANSP", "ATTENDEE",
 ))  # fmt: skip
 _TIMES: Final = frozenset(("DTSTART", "DTEND", "RDATE", "EXDATE", "RECURRENCE-ID"))
@@ -43,6 +43,7 @@ class RawEvent:
     lines: list[tuple[str, str]] = field(default_factory=list)
     """Name and whole line of each."""
     sound: bool = True
+    """False: it has far too many lines, or a far too long one."""
 
     def value(self, name: str) -> str:
         """Return what stands behind the colon of the first line of that name; empty where there is none."""
@@ -74,7 +75,7 @@ class RawCalendar:
     zone: str = ""
     """Its X-WR-TIMEZONE."""
     unread: int = 0
-    """Events that had no end, or far too long or too many lines."""
+    """Events that had no end."""
 
 
 def value_of(line: str) -> str:
@@ -178,10 +179,7 @@ class _Cutter:
             self._lose()
             self.whole = True
         elif component == "VEVENT" and self._event is not None:
-            if self._event.sound:
-                self.made.events.append(self._event)
-            else:
-                self.made.unread += 1
+            self.made.events.append(self._event)
             self._event = None
             self._within.clear()
         elif component == "VTIMEZONE" and self._zone is not None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from hashlib import sha256
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from services.calendar.ics.bounded import TooLong, run_bounded
@@ -21,7 +22,7 @@ from services.calendar.ics.zones import Zones
 from services.calendar.sources import SourceFault, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from zoneinfo import ZoneInfo
 
     from services.calendar.events import Event
@@ -75,6 +76,7 @@ class Calendar:
         return [event for event in self._found if _touches(event, window)]
 
     def _expand(self, wide: Window) -> None:
+        _load()
         groups = {uid: group for uid, group in self._groups.items() if relevant(group, wide)}
         jobs = [partial(_expanded, uid, group, self._zones, self._raw.name, wide) for uid, group in groups.items()]
         each_s, all_s = self._limits
@@ -111,6 +113,16 @@ def _cut(data: bytes, seconds: float) -> RawCalendar:
     return result
 
 
+def _load() -> None:
+    """Import what is imported in functions, and may not be interrupted then."""
+    import recurring_ical_events
+    from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
+
+    from services.calendar.ics import components, told
+
+    del recurring_ical_events, WINDOWS_TO_OLSON, components, told
+
+
 def _uid(event: RawEvent) -> str:
     """Return the event's UID, or a name made of what it says where it has none; a very long one is made short."""
     given = "".join(char for char in event.value("UID").strip() if char.isprintable())
@@ -125,18 +137,24 @@ def _expanded(uid: str, group: list[RawEvent], zones: Zones, owner: str, wide: W
     Raises:
         Unreadable: one of them makes no sense: the others cannot be told without it.
     """
-    from services.calendar.ics.components import read
+    from services.calendar.ics.components import Unreadable, read
     from services.calendar.ics.told import make
 
     parts = [read(raw, uid, zones) for raw in group]
-    if any(name in part for part in parts for name in ("RRULE", "RDATE", "RECURRENCE-ID")):
-        found = _recurring(uid, parts, wide)
-    else:
-        newest = max(part["SEQUENCE"] for part in parts)
-        single = [part for part in parts if part["SEQUENCE"] == newest]
-        starts = {part["DTSTART"].dt for part in single}
+    exceptions = [part for part in parts if "RECURRENCE-ID" in part]
+    newest = max((part["SEQUENCE"] for part in parts if "RECURRENCE-ID" not in part), default=0)
+    own = {part["DTSTART"].dt: part for part in parts if "RECURRENCE-ID" not in part and part["SEQUENCE"] == newest}
+    recurring = exceptions or any(name in part for part in own.values() for name in ("RRULE", "RDATE"))
+    found: Iterable[tuple[str, Component]]
+    if not recurring:
         # one event keeps its name when it is moved; of several under one UID, each has its own
-        found = ((uid if len(starts) == 1 else f"{uid}_{_stamp(part['DTSTART'].dt)}", part) for part in single)
+        found = ((uid if len(own) == 1 else f"{uid}_{_stamp(start)}", part) for start, part in own.items())
+    elif not exceptions:
+        found = chain.from_iterable(_recurring(uid, [part], wide) for part in own.values())
+    elif len(own) <= 1:
+        found = _recurring(uid, [*own.values(), *exceptions], wide)
+    else:
+        raise Unreadable("several events of one UID have exceptions: whose are they?")
     made = (make(part, name=name, uid=uid, zones=zones, owner=owner) for name, part in found)
     return [event for event in made if event is not None]
 
@@ -145,12 +163,15 @@ def _recurring(uid: str, parts: list[Component], wide: Window) -> Iterator[tuple
     import recurring_ical_events
     from icalendar import Calendar as Whole
 
+    from services.calendar.ics.components import mend_end
+
     whole = Whole()
     for part in parts:
         whole.add_component(part)
     begin, end = (datetime.fromtimestamp(at, UTC) for at in (wide.start - _DAY, wide.end + _DAY))
     moved = {part["RECURRENCE-ID"].dt: part for part in parts if "RECURRENCE-ID" in part}
     for time in recurring_ical_events.of(whole).between(begin, end):
+        mend_end(time)
         yield f"{uid}_{_stamp(_original(time, moved))}", time
 
 
