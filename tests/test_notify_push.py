@@ -2,55 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import subprocess
-import sys
-from typing import TYPE_CHECKING, Any, Literal
-from zoneinfo import ZoneInfo
+from typing import Any, Literal
 
 import pytest
+from phone_calls import ntfy, refusal, send
 from phone_server import Phone, phone
 
 from hearthbus import Secret
-from hearthbus.clock import Clock
-from hearthbus.config.schema import build
-from services.notify.lane import Lane
-from services.notify.note import read_note
-from services.notify.outcomes import Undelivered
-from services.notify.push import Push
-from services.notify.settings import Target
-
-if TYPE_CHECKING:
-    from services.notify.outcomes import Receipt
 
 PUSHOVER = {"kind": "pushover", "user": Secret("u" * 30), "token": Secret("t" * 30)}
 PROWL = {"kind": "prowl", "key": Secret("ab" * 20)}
 BOT = "123456:" + "B" * 35
 TELEGRAM = {"kind": "telegram", "bot": Secret(BOT), "chat": -1001234}
 PRIORITIES = ("low", "normal", "high", "urgent")
-
-
-def ntfy(server: Phone, **more: Any) -> dict[str, Any]:
-    """The table of a target at a server."""
-    return {"kind": "ntfy", "server": server.url, "topic": "house-5", **more}
-
-
-async def send(table: dict[str, Any], *, seconds: float = 3.0, **message: Any) -> Receipt:
-    """Send one message."""
-    target = build(Target, table)
-    lane = Lane("phone", target, sender=Push(target), zone=ZoneInfo("UTC"), clock=Clock())
-    deadline = asyncio.get_running_loop().time() + seconds
-    return await lane.deliver(read_note({"message": "the door is open", **message}), (), deadline=deadline)
-
-
-async def refusal(table: dict[str, Any], **wishes: Any) -> Undelivered:
-    """Send one that is not delivered, and return why."""
-    with pytest.raises(Undelivered) as caught:
-        await send(table, **wishes)
-    for secret in build(Target, table).secrets():
-        assert secret not in str(caught.value)
-    return caught.value
 
 
 @pytest.fixture
@@ -119,21 +84,6 @@ async def test_priorities_are_each_service_s_own(fixed_hosts: Any) -> None:
     assert ("60", "3600") == (said[1][3].form["retry"], said[1][3].form["expire"])
     assert ["-1", "0", "1", "2"] == [call.form["priority"] for call in said[2]]
     assert [True, False, False, False] == [call.json["disable_notification"] for call in said[3]]
-
-
-async def test_any_other_service_is_an_address_of_apprise() -> None:
-    """Here its plain JSON one, and ntfy, whose priorities are known."""
-    async with phone() as server:
-        here = server.url.removeprefix("http://")
-        await send({"kind": "apprise", "url": Secret(f"json://{here}/hook/key-1234")}, title="Door", priority="urgent")
-        await send({"kind": "apprise", "url": Secret(f"ntfy://{here}/house-5")}, priority="high")
-
-    assert ("/hook/key-1234", "Door", "failure") == (
-        server.calls[0].path.rstrip("/"),
-        server.calls[0].json["title"],
-        server.calls[0].json["type"],
-    )
-    assert "high" == server.calls[1].headers["x-priority"]
 
 
 @pytest.mark.parametrize("status", [429, 500, 503, (429, '{"code":42901,"http":429,"error":"limit reached"}')])
@@ -218,21 +168,6 @@ async def test_no_answer_is_not_known(reply: Literal["stall", "hang up"]) -> Non
     assert 1 == len(server.calls)
 
 
-@pytest.mark.parametrize(
-    ("url", "said"),
-    [
-        ("nonsense://abcdefgh", "apprise knows no nonsense://"),
-        ("tgram://not-a-token-0815/", "url is not how apprise writes tgram://"),
-        ("discord://onlyone", "Discord does not take its table"),
-    ],
-)
-async def test_an_address_that_is_none_is_told(url: str, said: str) -> None:
-    """Before anything is sent, without the address."""
-    why = await refusal({"kind": "apprise", "url": Secret(url)})
-
-    assert said in str(why)
-
-
 async def test_nothing_of_apprise_is_logged() -> None:
     """Its lines have addresses and keys in them: they do not reach the handlers of a process."""
     lines: list[str] = []
@@ -264,33 +199,3 @@ async def test_a_message_longer_than_the_service_takes_is_cut(fixed_hosts: Any) 
 
     assert 4 == len(server.calls)
     assert server.calls[0].json["message"].endswith("🚪\n[...]")
-
-
-def test_one_plugin_is_loaded_not_all() -> None:
-    """A process with a phone has one plugin of the 130, and none of them before it sends."""
-    code = (
-        "import sys; from services.notify import Notify, push, apprise_plugin;"
-        "assert not [m for m in sys.modules if m.startswith(('apprise.', 'requests', 'smtplib'))];"
-        "apprise_plugin.find('ntfy');"
-        "print(len([m for m in sys.modules if m.startswith('apprise.plugins.')]))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
-
-    assert "" == done.stderr
-    assert int(done.stdout) < 5
-
-
-def test_every_scheme_of_apprise_is_found() -> None:
-    """Its own search imports all plugins; ours finds the same one by reading them."""
-    code = (
-        "from apprise.manager_plugins import NotificationManager; from services.notify import apprise_plugin;"
-        "every = NotificationManager();"
-        "print([name for name in every.schemas() if apprise_plugin.find(name) is not every[name]],"
-        "len(every.schemas()))"
-    )
-    command = [sys.executable, "-W", "ignore", "-c", code]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
-
-    assert "" == done.stderr
-    assert "[] " == done.stdout[:3]
-    assert int(done.stdout[3:]) > 100

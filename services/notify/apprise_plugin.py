@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def find(scheme: str) -> Any:
     """Return the class of the plugin for `scheme`, such as `ntfy` of `ntfy://host/topic`; None where there is none."""
     for name in _candidates(scheme):
-        with suppress(ImportError):
+        with suppress(Exception):  # one that cannot be loaded is none
             for plugin in _plugins(import_module(f"apprise.plugins.{name}")):
                 if scheme in plugin.schemas(plugin):
                     return plugin

@@ -86,11 +86,13 @@ class Push:
         kind = apprise_plugin.find(scheme)
         if kind is None:
             raise Undelivered(f"apprise knows no {scheme}://; see https://appriseit.com/services")
+        if not kind.enabled:
+            raise Undelivered(f"{kind.service_name} does not work here: it needs {_needs(kind)}")
         with _Ear() as ear:
             try:
                 parsed = arguments if arguments is not None else kind.parse_url(revealed(self._target.url))
                 self._plugin = kind(**parsed) if parsed else None
-            except (TypeError, ValueError, KeyError) as error:
+            except Exception as error:  # noqa: BLE001 - a plugin is somebody else's code
                 heard = ear.warning or type(error).__name__
                 raise Undelivered(f"{kind.service_name} does not take its table: {self._hidden(heard)}") from None
         if self._plugin is None:
@@ -124,7 +126,11 @@ class Push:
                 raise Undelivered(f"{self._where()}: its plugin fails: {type(error).__name__}", "unknown") from None
         if done:
             return Receipt()
-        raise self._reason(ear)
+        reason, several = self._reason(ear), len(plugin)
+        if several > 1:
+            text = f"{reason}; some of its {several} addressees may have it, and it is not sent again"
+            raise Undelivered(text, "unknown")
+        raise reason
 
     def _say_priority(self, plugin: Any, priority: Priority) -> None:
         for scheme, values in _PRIORITY.items():
@@ -140,7 +146,7 @@ class Push:
             return _broken(ear.error, where)
         found = _CODE.search(ear.warning)
         if not found:
-            return Undelivered(f"{where} was not asked: {self._hidden(ear.warning) or 'its plugin does not say why'}")
+            return Undelivered(f"{where} has not got it: {self._hidden(ear.warning) or 'its plugin does not say why'}")
         status = int(found[1])
         meaning = _MEANINGS.get(status) or _OTHER_MEANINGS.get(status // 100, "it refuses the message")
         words = _WORDS.search(self._hidden(ear.warning))
@@ -157,6 +163,12 @@ class Push:
         if self._target.kind == "ntfy":
             return urlsplit(self._target.server).netloc
         return str(getattr(self._plugin, "service_name", self._target.kind))
+
+
+def _needs(kind: Any) -> str:
+    """What a plugin lacks: packages, or a machine of another sort."""
+    packages = kind.requirements.get("packages_required") or str(kind.requirements.get("details"))
+    return packages if isinstance(packages, str) else ", ".join(packages)
 
 
 def _as_text(plugin: Any, note: Note) -> dict[str, Any]:
