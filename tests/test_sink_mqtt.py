@@ -127,6 +127,29 @@ async def test_too_old(server: Mosquitto) -> None:
     assert Delivered(1, "older than expire_s") == await once(server.port, record(value=1), expire_s=60.0)
 
 
+async def test_from_a_clock_far_ahead(server: Mosquitto) -> None:
+    """What a clock centuries ahead has dated is delivered as any other, and has as long as MQTT can say."""
+    with Ear(server.port) as ear:
+        outcome = await once(server.port, record(value=1, time_ns=2**64 - 1), base="ahead", expire_s=60.0)
+        ear.payloads("ahead/sensor/hall/power", 1)
+        heard = next(each for each in ear.heard if each.topic == "ahead/sensor/hall/power")
+
+    assert Delivered() == outcome
+    assert "2554-07-21T23:34:33.709Z" == heard.properties["ts"]
+    assert heard.expiry is not None
+    assert 2**32 - 60 < heard.expiry
+
+
+async def test_no_topic(server: Mosquitto) -> None:
+    """A record whose topic would be empty is refused alone."""
+    batch = [record(value=1), record(offset=2, value=2, unit="W")]
+    async with sink(server.port, base="", topic="{unit}", state=False) as out:
+        outcomes = [await out.send(batch), await out.send(batch[:1]), await out.send(batch[1:])]
+
+    empty = Refused("its topic would be empty, or longer than MQTT allows")
+    assert [empty, empty, Delivered()] == outcomes
+
+
 async def test_state(server: Mosquitto) -> None:
     """The bridge's state is retained: online while it is there, offline when it has gone."""
     with Ear(server.port) as ear:
@@ -243,6 +266,19 @@ async def test_tls(tmp_path: Path) -> None:
     assert isinstance(doubted, Held)
     assert "its certificate is not trusted: self-signed certificate" in doubted.reason
     assert isinstance(plain, Later)
+
+
+async def test_online_again_with_nothing_to_send(tmp_path: Path) -> None:
+    """After a restart of the server the bridge is online again by itself."""
+    with Mosquitto(tmp_path / "server") as server:
+        async with sink(server.port, keepalive_s=1) as out:
+            await out.send([record(value=1)])
+            server.kill()
+            server.start()
+            with Ear(server.port) as ear:
+                states = await asyncio.to_thread(ear.payloads, STATE, 1)
+
+    assert ["online"] == states
 
 
 async def test_restart_between_batches(tmp_path: Path) -> None:

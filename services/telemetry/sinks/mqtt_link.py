@@ -94,16 +94,20 @@ class Link:
             return 0
         return min(self._settings.in_flight, self.greeted.receive) - len(self.flying)
 
+    def say_online(self) -> None:
+        """Say that the bridge is there, once on each connection."""
+        if self._session is not None and self._state_topic and not self._told and self.room > 0:
+            self._told = True
+            self.flying[self._session.say_state(ONLINE)] = None
+
     def put(self, message: Outgoing, *, expire_s: int | None) -> bool:
         """Send a message; False where it must wait for an answer first."""
         session, greeted = self._session, self.greeted
         if session is None or greeted is None:
             return False
-        if self._state_topic and not self._told:
-            self._told = True
-            self.flying[session.say_state(ONLINE)] = None
-            if self.room <= 0:
-                return False
+        self.say_online()
+        if self.room <= 0:
+            return False
         if message.retain and not greeted.retain:
             message = replace(message, retain=False)
         mid = session.publish(message, expire_s=expire_s)

@@ -54,7 +54,6 @@ class Messages:
         self._base = [level for level in settings.base.split("/") if level]
         self._template = Template(settings.topic, key="topic")
         self._of_body = bool(self._template.placeholders & {"device", "unit"})
-        self._own_field = bool(self._template.placeholders & {"field", "quantity"})
         self._retain = settings.retain
         self._units = {source: (target, converter(source, target)) for source, target in settings.units.items()}
         self._names = Names(self._topic, units=settings.units)
@@ -106,12 +105,14 @@ class Messages:
 
     def _bare(self, record: Record) -> Iterator[tuple[str, str]]:
         several = VALUE not in record.body
-        for (topic, field), value in self._names.samples(record):
-            yield f"{topic}/{field}" if several and not self._own_field else topic, json.dumps(value)
+        for (topic, own), value in self._names.samples(record):
+            yield f"{topic}/{own}" if several and own else topic, json.dumps(value)
 
     def _topic(self, parts: Parts) -> tuple[str, str]:
-        own = parts.field if parts.field != VALUE else parts.quantity
-        return self._levels(parts), _clean(own).replace("/", "_") or "_"
+        """Return the topic, and the key of a number among several, unless the template speaks of just that."""
+        placeholder, own = ("quantity", parts.quantity) if parts.field == VALUE else ("field", parts.field)
+        told = placeholder in self._template.placeholders
+        return self._levels(parts), "" if told else _clean(own).replace("/", "_") or "_"
 
     def _levels(self, parts: Parts) -> str:
         return "/".join((*self._base, *(level for level in self._template.fill(parts, _clean).split("/") if level)))

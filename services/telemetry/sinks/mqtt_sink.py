@@ -12,6 +12,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from services.telemetry.outcomes import Delivered, Held, Later, Outcome, Refused
+from services.telemetry.pace import HELD_S
 from services.telemetry.sinks.mqtt_link import Key, Link
 from services.telemetry.sinks.mqtt_messages import Messages
 from services.telemetry.sinks.mqtt_reasons import FAILURE, judge
@@ -25,9 +26,11 @@ if TYPE_CHECKING:
     from services.telemetry.sinks.mqtt_messages import Outgoing
 
 TOPIC_BYTES: Final = 65_535
+LONGEST_S: Final = 2**32 - 1
+"""Seconds a message can have left; one from a clock that is centuries ahead would have more."""
 REMEMBERED: Final = 100_000
 """Answered messages of batches that are not done; beyond, the oldest may be sent again."""
-_TURN: Final = 100
+_HANDFUL: Final = 100
 """Messages handed over before others have their turn on the event loop."""
 _GRAVITY: Final = (Held, Later, Refused)
 """Which of several faults of a batch counts."""
@@ -51,6 +54,8 @@ class Mqtt:
         self._messages = Messages(settings)
         self._state_topic = self._messages.state_topic
         self._link = Link(name, settings, state_topic=self._state_topic, answered=self._answered)
+        self._turn = asyncio.Lock()
+        self._keeper: asyncio.Task[None] | None = None
         self._done: dict[Key, None] = {}
         self._faults: dict[Key | None, Outcome] = {}
 
@@ -61,6 +66,26 @@ class Mqtt:
 
     async def send(self, records: Sequence[Record]) -> Outcome:
         """Deliver `records`: every message of theirs is answered, or the outcome says why not."""
+        self._keeper = self._keeper or asyncio.create_task(self._stay())
+        async with self._turn:
+            return await self._send(records)
+
+    async def close(self) -> None:
+        """Say that the bridge goes, and end the session."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.wait([self._keeper])
+        await self._link.close()
+
+    async def _stay(self) -> None:
+        """Connect again also while there is nothing to send, so that nobody takes the bridge for gone."""
+        while True:
+            await asyncio.sleep(HELD_S if isinstance(self._link.why, Held) else self._settings.keepalive_s)
+            async with self._turn:
+                if await self._link.up() is None:
+                    self._link.say_online()
+
+    async def _send(self, records: Sequence[Record]) -> Outcome:
         self._faults.clear()
         batch = {message.key: message for record in records for message in self._messages.of(record)}
         fresh = {key: message for key, message in batch.items() if self._left_s(message) != 0}
@@ -77,10 +102,6 @@ class Mqtt:
         late = len({key[0] for key in batch} - {key[0] for key in fresh})
         return Delivered(late, "older than expire_s" if late else "")
 
-    async def close(self) -> None:
-        """Say that the bridge goes, and end the session."""
-        await self._link.close()
-
     async def _deliver(self, batch: dict[Key, Outgoing]) -> None:
         """Send what has not been answered and is not in flight, until all is answered or nothing more can be."""
         link = self._link
@@ -88,7 +109,7 @@ class Mqtt:
         todo = deque(message for key, message in batch.items() if key not in self._done and key not in flying)
         while link.greeted is not None and (link.flying or todo):
             before = len(todo)
-            for _ in range(min(link.room, before, _TURN)):
+            for _ in range(min(link.room, before, _HANDFUL)):
                 if not self._put(todo[0]):
                     break
                 todo.popleft()
@@ -104,8 +125,8 @@ class Mqtt:
         if greeted is not None and size > greeted.packet:
             self._faults[message.key] = Refused(f"{size} bytes, and {self._link.where} takes {greeted.packet}")
             return True
-        if len(message.topic.encode()) > TOPIC_BYTES:
-            self._faults[message.key] = Refused("its topic is longer than MQTT allows")
+        if not 0 < len(message.topic.encode()) <= TOPIC_BYTES:
+            self._faults[message.key] = Refused("its topic would be empty, or longer than MQTT allows")
             return True
         return self._link.put(message, expire_s=self._left_s(message))
 
@@ -129,4 +150,4 @@ class Mqtt:
         """Seconds until the message may be thrown away; None: never."""
         if self._settings.expire_s is None:
             return None
-        return max(0, int(message.time_ns / 1e9 + self._settings.expire_s - self._now()))
+        return min(LONGEST_S, max(0, int(message.time_ns / 1e9 + self._settings.expire_s - self._now())))
