@@ -89,16 +89,26 @@ class Scripted:
 
 
 class ShakyTransport(MemoryTransport):
-    """A connection on which a confirmation may get lost: before the message was stored, or after."""
+    """A connection on which a confirmation may get lost, before the message was stored or after, or takes its time.
+
+    What comes after a message that was lost before is lost too: a connection does not leave out what is in between.
+    """
 
     losses: Iterator[str] | None = None
+    disk_s = 0.0
+    """Seconds the broker's disk takes for all it is given at once."""
+    _lost_at: float | None = None
 
     async def publish(self, topic: str, body: bytes, time: int, retain: bool, confirm: bool, ttl: float, /) -> None:  # noqa: FBT001, PLR0917 - as in Transport
         """Publish, and lose what is to be lost."""
         loss = next(self.losses, "") if confirm and self.losses is not None else ""
-        if loss == "before":
+        now = self._hub.clock.monotonic()
+        if confirm and (loss == "before" or self._lost_at == now):
+            self._lost_at = now
             raise Unavailable("the broker did not answer")
         await super().publish(topic, body, time, retain, confirm, ttl)
+        if confirm and self.disk_s:
+            await self._hub.clock.sleep(self.disk_s)
         if loss == "after":
             raise Unavailable("the broker did not answer")
 
@@ -113,6 +123,7 @@ class Scene:
         self.calendar.clock = self.clock
         self.others: dict[str, Scripted] = {}
         self.losses: Iterator[str] | None = None
+        self.disk_s = 0.0
         self.service: Calendar | None = None
         self.tables: dict[str, dict[str, Any]] = {"family": {"jitter_s": 0.0, "every_s": 300.0, **table}}
         self.folder = folder
@@ -127,6 +138,7 @@ class Scene:
         """Start the service, and let it do what it does at once."""
         transport = ShakyTransport(self.hub, name="calendar")
         transport.losses = self.losses
+        transport.disk_s = self.disk_s
         bus = Bus(name="calendar", transport=transport)
         calendars = {name: {"ics": f"/nowhere/{name}.ics", **table} for name, table in self.tables.items()}
         config = build(

@@ -153,23 +153,28 @@ async def test_an_event_that_runs_is_changed(scene: Scene, how: str, expected: l
     assert expected == found
 
 
-@pytest.mark.parametrize("seconds", [1, 5, 30, 600])
-async def test_a_change_just_before_a_start(scene: Scene, seconds: int) -> None:
-    """The source is asked again within the minute before: an event cancelled until then does not start."""
+@pytest.mark.parametrize("every_s", [30.0, 60.0, 300.0, 3600.0])
+@pytest.mark.parametrize("how", ["cancelled", "moved", "new"])
+async def test_a_change_just_before_a_start(scene: Scene, how: str, every_s: float) -> None:
+    """The source is asked once more seconds before it: what has changed until 25 s before counts."""
+    scene.tables["family"]["every_s"] = every_s
     scene.calendar.put("a", "2026-06-01T13:00", "2026-06-01T14:00")
     await scene.start()
-    asked = []
     start = when("2026-06-01T13:00")
-    await scene.until(start - 61)
+    await scene.until(start - 26)
     before = len(scene.calendar.fetches)
-    await scene.until(start - 51 if seconds <= 30 else start - seconds)
-    scene.calendar.cancel("a")
-    await scene.until(start + 600)
+    if how == "cancelled":
+        scene.calendar.cancel("a")
+    elif how == "moved":
+        scene.calendar.put("a", "2026-06-01T14:00", "2026-06-01T15:00")
+    else:
+        scene.calendar.put("b", "2026-06-01T13:00", "2026-06-01T14:00")
+    await scene.until(start)
     asked = [start - at for at in scene.calendar.fetches[before:] if at < start]
 
-    assert [] == scene.told()
-    assert len(asked) <= 2
-    assert any(9 <= before_start <= 61 for before_start in asked)
+    assert (["start a", "start b"] if how == "new" else []) == scene.told()
+    assert 1 <= len(asked) <= 2
+    assert all(3 <= seconds <= 26 for seconds in asked)
 
 
 async def test_moved_before_it_starts(scene: Scene) -> None:

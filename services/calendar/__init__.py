@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -20,6 +19,8 @@ from services.calendar.fetching import Fetcher
 from services.calendar.making import make_source
 from services.calendar.polling import Plan, Polling
 from services.calendar.settings import Config as CalendarConfig
+from services.calendar.states import States
+from services.calendar.told import Reading
 from services.calendar.watched import FLOOR, Watched
 from services.folder import state_folder
 from services.instants import find_zone, iso, iso_local
@@ -40,10 +41,9 @@ _RETRY_S: Final = 5.0
 """Seconds after which the broker is tried again."""
 _CONFIRM_S: Final = 10.0
 _EDGES: Final[tuple[Edge, ...]] = ("start", "end")
-_STATES: Final = ("now", "next", "source")
-_FRESH_S: Final = 300.0
-"""So often at most `source` is told when only its times have changed."""
-_TIMES: Final = ("fetched", "next_fetch", "known_until")
+_TOGETHER: Final = 100
+"""Starts and ends that are told together at most: they come to the broker's disk at once, not one after the other."""
+_SOONER_S: Final = 0.001
 
 
 class Calendar(Service):
@@ -58,14 +58,14 @@ class Calendar(Service):
         self._draw = random.Random().random  # noqa: S311 - spreads load, keeps no secret
         self._wake = asyncio.Event()
         self._jumps = Jumps(at=self.now(), ticks=self.clock.monotonic())
-        self._said: dict[str, tuple[dict[str, Any], float]] = {}
+        self._states = States(self)
         self._counts = dict.fromkeys(("started", "ended", "missed", "left_out"), 0)
         self._folder_trouble = ""
         folder = self._folder()
         self._calendars = {
             name: self._watch(name, settings, folder) for name, settings in self.config.calendars.items()
         }
-        await self._take_up_states()
+        await self._look_at_states()
         self.log.info("calendars: %d", len(self._calendars))
 
     async def main(self) -> None:
@@ -84,6 +84,7 @@ class Calendar(Service):
             await self._tell_due()
             for calendar in self._calendars.values():
                 calendar.store()
+            await self._look_at_states()
             await self._tell_states()
             self._say_trouble()
             await self._nap(self._idle())
@@ -103,12 +104,14 @@ class Calendar(Service):
             raise Invalid(f"there is no calendar {name!r}; there are: {', '.join(self._calendars) or 'none'}")
         if calendar.held(at=self.now(), ticks=self.clock.monotonic()):
             raise Unavailable(f"the clock says {iso(self.now())}, which cannot be; nothing is fetched until it is set")
+        changed = 0
         if calendar.pending is not None:  # begun before it was asked: what has changed since may not be in it
             await asyncio.shield(calendar.pending)
+            changed = calendar.changes.total
         await asyncio.shield(calendar.pending or self._ask(calendar))
         if calendar.fault is not None:
             raise Unavailable(str(calendar.fault))
-        return {"changed": calendar.changes.total, "events": len(calendar.book.entries)}
+        return {"changed": changed + calendar.changes.total, "events": len(calendar.book.entries)}
 
     def health(self) -> dict[str, Any]:
         """Add how many calendars there are and are offline, and what has been told."""
@@ -143,15 +146,9 @@ class Calendar(Service):
             self.log.warning("%s; a restart knows nothing without its sources", error)
             return None
 
-    async def _take_up_states(self) -> None:
-        """Learn when the sources were last heard, and take back what was told of calendars that are no more."""
-        with suppress(HearthbusError):
-            for message in await self.get(*(f"{self.name}/+/{state}" for state in _STATES)):
-                *_, name, state = message.topic.split("/")
-                if name not in self._calendars:
-                    await self.publish(message.topic, {}, retain=True)
-                elif state == "source":
-                    self._calendars[name].heard(message.get("fetched"))
+    async def _look_at_states(self) -> None:
+        for name, source in (await self._states.look(self._calendars)).items():
+            self._calendars[name].heard(source.get("fetched"))
 
     def _ask(self, calendar: Watched) -> asyncio.Future[Answer]:
         answer = calendar.ask(at=self.now(), ticks=self.clock.monotonic())
@@ -177,13 +174,13 @@ class Calendar(Service):
         asked = [calendar for calendar in self._calendars.values() if not calendar.known and ticks >= calendar.retry]
         if not asked:
             return
-        found: dict[str, list[tuple[Edge, dict[str, Any]]]] = {calendar.name: [] for calendar in asked}
+        found = {calendar.name: Reading(calendar.diary) for calendar in asked}
         patterns = [f"{self.name}/{calendar.name}/{edge}" for calendar in asked for edge in _EDGES]
         try:
             async for message in self.replay(*patterns):
                 *_, name, edge = message.topic.split("/")
                 if not message.is_request:
-                    found[name].append((cast("Edge", edge), message.body))
+                    found[name].read(cast("Edge", edge), message.body)
         except HearthbusError as error:
             self.log.debug("the journal cannot be read: %s", error)
             for calendar in asked:
@@ -196,35 +193,45 @@ class Calendar(Service):
         """Tell what is due of all calendars, in its order."""
         while True:
             at, ticks = self.now(), self.clock.monotonic()
-            first = [
-                (firings[0], calendar)
-                for calendar in self._calendars.values()
-                if (firings := calendar.due(at=at, ticks=ticks))
-            ]
-            if not first:
+            calendars = self._calendars.values()
+            due = [(firing, calendar) for calendar in calendars for firing in calendar.due(at=at, ticks=ticks)]
+            if not due:
                 return
-            firing, calendar = min(first, key=lambda each: (each[0].place, each[1].name))
-            await self._tell(calendar, firing)
+            due.sort(key=lambda each: (each[0].place, each[1].name))
+            told = [each for each in due[:_TOGETHER] if not self._leaves_out(*each)]
+            # the last of them is given up first: the broker has all that come before what it has
+            publishing = [self._publish(*each, ttl=_CONFIRM_S - number * _SOONER_S) for number, each in enumerate(told)]
+            for each, error in zip(told, await asyncio.gather(*publishing), strict=True):
+                self._note(*each, error)
 
-    async def _tell(self, calendar: Watched, firing: Firing) -> None:
+    def _leaves_out(self, firing: Firing, calendar: Watched) -> bool:
         missed = firing.missed(self.now())
         self._counts["missed"] += missed
-        if calendar.diary.of(firing.event.id).quiet or (missed and calendar.settings.on_missed == "skip"):
-            self._counts["left_out"] += 1
-            calendar.note(firing, quiet=True)
-            return
-        topic = f"{self.name}/{calendar.name}/{firing.edge}"
+        if not calendar.leaves_out(firing, missed=missed):
+            return False
+        self._counts["left_out"] += 1
+        calendar.note(firing, quiet=True)
+        return True
+
+    async def _publish(self, firing: Firing, calendar: Watched, *, ttl: float) -> HearthbusError | None:
+        body = firing_body(firing, self._zone, missed=firing.missed(self.now()))
         try:
-            body = firing_body(firing, self._zone, missed=missed)
-            await self.publish(topic, body, confirm=True, ttl=_CONFIRM_S)
+            await self.publish(f"{self.name}/{calendar.name}/{firing.edge}", body, confirm=True, ttl=ttl)
         except HearthbusError as error:
-            self.log.warning("%s: not told yet: %s", topic, error)
-            calendar.known = False
-            calendar.retry = self.clock.monotonic() + _RETRY_S
+            return error
+        return None
+
+    def _note(self, firing: Firing, calendar: Watched, error: HearthbusError | None) -> None:
+        topic = f"{self.name}/{calendar.name}/{firing.edge}"
+        if error is None:
+            calendar.note(firing)
+            self._counts[f"{firing.edge}ed"] += 1
+            self.log.info("%s: %s, due %s", topic, firing.event.id, iso_local(firing.at, self._zone))
             return
-        calendar.note(firing)
-        self._counts[f"{firing.edge}ed"] += 1
-        self.log.info("%s: %s, due %s", topic, firing.event.id, iso_local(firing.at, self._zone))
+        if calendar.known:
+            self.log.warning("%s: not told yet: %s", topic, error)
+        calendar.known = False
+        calendar.retry = self.clock.monotonic() + _RETRY_S
 
     async def _tell_states(self) -> None:
         """Tell each state that is another than was told."""
@@ -232,25 +239,15 @@ class Calendar(Service):
         for calendar in self._calendars.values():
             before = f"{self.name}/{calendar.name}"
             if calendar.since is not None:
-                await self._tell_state(f"{before}/source", calendar.source_body(at=at, ticks=ticks))
-            heard = calendar.book.looked is not None
-            if heard and calendar.known and not calendar.held(at=at, ticks=ticks):
-                book, diary = calendar.book, calendar.diary
-                await self._tell_state(f"{before}/now", now_body(running(book, diary), self._zone))
-                await self._tell_state(f"{before}/next", next_body(upcoming(book, diary, now=at), self._zone))
-
-    async def _tell_state(self, topic: str, body: dict[str, Any]) -> None:
-        said, when = self._said.get(topic, ({}, 0.0))
-        ticks = self.clock.monotonic()
-        same = _lasting(said) == _lasting(body)
-        if said == body or (said and same and ticks < when + _FRESH_S):
-            return
-        try:
-            await self.publish(topic, body, retain=True)
-        except HearthbusError as error:
-            self.log.warning("%s: not told: %s", topic, error)
-        else:
-            self._said[topic] = (body, ticks)
+                await self._states.tell(f"{before}/source", calendar.source_body(at=at, ticks=ticks))
+            if not calendar.known or calendar.held(at=at, ticks=ticks):
+                continue
+            book, diary = calendar.book, calendar.diary
+            heard = book.looked is not None
+            if heard or diary.told:  # the journal alone says what runs
+                await self._states.tell(f"{before}/now", now_body(running(book, diary), self._zone))
+            if heard:
+                await self._states.tell(f"{before}/next", next_body(upcoming(book, diary, now=at), self._zone))
 
     def _say_trouble(self) -> None:
         at = self.now()
@@ -281,8 +278,3 @@ class Calendar(Service):
             for each in waiting:
                 each.cancel()
             await asyncio.gather(*waiting, return_exceptions=True)
-
-
-def _lasting(body: dict[str, Any]) -> dict[str, Any]:
-    """Return what of a state is worth a message by itself."""
-    return {key: value for key, value in body.items() if key not in _TIMES}

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 LONGEST_ID: Final = 1024
 """Characters of an id; what has a longer one is not told."""
+FIRST: Final = -2_208_988_800
+"""1900: what began earlier is not told."""
+LAST: Final = 253_370_764_800
+"""The year 9999: a time zone's arithmetic ends there."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,7 @@ def is_wanted(event: Event, ignore: Collection[Ignored]) -> bool:
     return not (
         len(event.id) > LONGEST_ID
         or len(event.uid) > LONGEST_ID
+        or not FIRST <= event.start <= event.end < LAST
         or event.status == "cancelled"
         or ("declined" in ignore and event.response == "declined")
         or ("free" in ignore and event.transparency == "free")

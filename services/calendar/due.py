@@ -9,6 +9,7 @@ started, gone from the calendar    end, cancelled
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -26,9 +27,12 @@ LATE_S: Final = 120
 
 
 class Place(NamedTuple):
-    """Where a firing stands among others: by its second, ends before starts (unless nothing lasts), then by id."""
+    """Where a firing stands among others: by its second, ends before starts (unless nothing lasts), then by id.
 
-    at: int
+    What is moved or cancelled ends before all that: an event that has got another id begins after it has ended.
+    """
+
+    at: float
     rank: int
     event_id: str
 
@@ -48,6 +52,8 @@ class Firing:
         """Where it stands among others."""
         if self.edge == "start":
             return Place(self.at, 1, self.event.id)
+        if self.reason:
+            return Place(-math.inf, 0, self.event.id)
         return Place(self.at, 2 if self.event.start == self.event.end else 0, self.event.id)
 
     def missed(self, now: float) -> bool:

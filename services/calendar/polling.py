@@ -26,10 +26,10 @@ BACK_OFF: Final[dict[Class, tuple[float, float]]] = {
 """Seconds to wait after the first fault of a kind, doubled with each, and the most."""
 LONGEST_AFTER_S: Final = 21600.0
 """A source may ask to be left alone for so long; longer is not believed."""
-LEAD_S: Final = (10.0, 50.0)
+LEAD_S: Final = (3.0, 15.0)
 """A source is asked once more so many seconds before a start or end, somewhere in between: houses do not ask as one."""
-FRESH_S: Final = 60.0
-"""Seconds after which an answer is too old for a start."""
+FRESH_S: Final = 10.0
+"""Seconds for which an answer is fresh enough for a start: the source is not asked once more."""
 _SET_S: Final = 5.0
 
 

@@ -63,7 +63,7 @@ class CalendarSettings:
     ignore: tuple[Ignored, ...] = ("declined",)
     """Which events are not told: those the owner has declined, those that leave him free, those that are tentative."""
     on_missed: Literal["publish", "skip"] = "publish"
-    """Whether a start or end that is more than two minutes late is told all the same, marked `missed`."""
+    """Whether a start that is more than two minutes late is told all the same, marked `missed`, and its end with it."""
     days_ahead: int = 14
     """Days ahead that are known; so long it goes on without its source."""
     days_back: int = 1

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 from hearthbus.errors import Invalid
-from services.calendar.book import Book, Entry
+from services.calendar.book import FIRST, LAST, Book, Entry
 from services.calendar.events import STATUSES, Event, Response
 from services.calendar.told import Diary, Told
 from services.folder import write_whole
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _FORM: Final = "hearthbus calendar 1"
-_LAST: Final = 253_370_764_800
-"""The year 9999: a time zone's arithmetic ends there."""
 
 
 def load(path: Path) -> tuple[Book, Diary, str]:
@@ -78,7 +76,7 @@ def _event(item: dict[str, Any]) -> Event:
     texts = (event.id, event.etag, event.uid, event.title, event.where, event.content)
     sound = (
         all(isinstance(text, str) for text in texts)
-        and 0 <= _second(event.start) <= _second(event.end) < _LAST
+        and FIRST <= _second(event.start) <= _second(event.end) < LAST
         and event.status in STATUSES
         and event.transparency in {"busy", "free"}
         and (event.response is None or event.response in get_args(Response))

@@ -83,3 +83,36 @@ class Diary:
     def drop(self, event_id: str) -> None:
         """Forget an event."""
         self.told.pop(event_id, None)
+
+
+class Reading:
+    """The journal being read on top of what is known, oldest message first; it counts once it was read to its end.
+
+    Args:
+        diary: what is known; it stays as it is.
+    """
+
+    def __init__(self, diary: Diary) -> None:
+        self.diary = Diary(dict(diary.told))
+        self.starts: dict[str, Mapping[str, Any]] = {}
+        """The starts of those that run: of a journal of years no more is held."""
+        self._before = diary
+
+    def read(self, edge: Edge, body: Mapping[str, Any]) -> None:
+        """Take one message."""
+        self.diary.read(edge, body)
+        event_id = body.get("id")
+        if not isinstance(event_id, str):
+            return
+        if edge == "start":
+            self.starts[event_id] = body
+        else:
+            self.starts.pop(event_id, None)
+
+    def end(self) -> Diary:
+        """Return what is known now: what was left out is in no journal, and still runs."""
+        for event_id, told in self._before.told.items():
+            now = self.diary.of(event_id)
+            if told.quiet and told.running is not None and now.running is None:
+                self.diary.told[event_id] = Told(told.starts | now.starts, told.running, quiet=True)
+        return self.diary

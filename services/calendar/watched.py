@@ -22,14 +22,13 @@ from services.instants import instant, iso
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from services.calendar.due import Firing
     from services.calendar.fetching import Answer, Fetcher
     from services.calendar.polling import Polling
     from services.calendar.settings import CalendarSettings
-    from services.calendar.told import Edge
+    from services.calendar.told import Reading
 
 FLOOR: Final = 1_767_225_600
 """2026-01-01: a clock that says less has not been set yet."""
@@ -159,19 +158,15 @@ class Watched:
         aged = before.looked is None or abs((self.book.looked or 0) - before.looked) >= 3600
         self._unsaved |= self.book.entries != before.entries or aged
 
-    def read(self, messages: Iterable[tuple[Edge, Mapping[str, Any]]]) -> None:
-        """Take what the journal has of this calendar, oldest first."""
-        started: dict[object, Mapping[str, Any]] = {}
-        for edge, body in messages:
-            self.diary.read(edge, body)
-            if edge == "start":
-                started[body.get("id")] = body
+    def read(self, reading: Reading) -> None:
+        """Take what the journal has of this calendar."""
+        self.diary = reading.end()
         entries = dict(self.book.entries)
         for event_id in self.diary.running():
             if event_id in entries:
                 continue
             try:
-                entries[event_id] = Entry(event_of(started.get(event_id, {})))
+                entries[event_id] = Entry(event_of(reading.starts.get(event_id, {})))
             except Invalid:  # nothing is left that could be ended
                 self.diary.drop(event_id)
         self.book = replace(self.book, entries=entries)
@@ -187,6 +182,12 @@ class Watched:
     def next_instant(self, at: float) -> int | None:
         """Return the next second at which something is planned."""
         return due.next_instant(self.book, self.diary, now=at)
+
+    def leaves_out(self, firing: Firing, *, missed: bool) -> bool:
+        """Whether it is not to be told: a start that was missed, where the table says so, and then its end."""
+        if firing.edge == "end":
+            return self.diary.of(firing.event.id).quiet
+        return missed and self.settings.on_missed == "skip"
 
     def note(self, firing: Firing, *, quiet: bool = False) -> None:
         """Note that something has been told, or `quiet`, that it will not be."""
