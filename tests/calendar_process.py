@@ -37,7 +37,7 @@ class Process:
         self._config.write_text(
             f'[house]\nlatitude = 51.5\nlongitude = -0.1\ntimezone = "Europe/London"\n[bus]\nurl = "{url}"\n'
             f'[calendar]\nfolder = "{folder}/state"\n'
-            f'[calendar.calendars.bins]\nics = "{self.file}"\nevery_s = 1.0\n'
+            f'[calendar.calendars.bins]\nfile = "{self.file}"\nevery_s = 1.0\n'
         )
 
     def write(self, events: Iterable[tuple[str, int, int]]) -> None:

@@ -140,7 +140,7 @@ class Scene:
         transport.losses = self.losses
         transport.disk_s = self.disk_s
         bus = Bus(name="calendar", transport=transport)
-        calendars = {name: {"ics": f"/nowhere/{name}.ics", **table} for name, table in self.tables.items()}
+        calendars = {name: {"file": f"/nowhere/{name}.ics", **table} for name, table in self.tables.items()}
         config = build(
             Calendar.Config,
             {"calendars": calendars, "folder": self.folder, "timezone": "Europe/London"},

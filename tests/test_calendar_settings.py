@@ -15,8 +15,10 @@ from services.instants import find_zone
 if TYPE_CHECKING:
     from pathlib import Path
 
-FILE = {"ics": "/home/ann/bins.ics"}
-GOOGLE = {"google": "ann@example.org", "credentials": Secret("{}")}
+FILE = {"file": "/home/ann/bins.ics"}
+LOGIN = Secret('{"type": "authorized_user", "client_id": "a", "client_secret": "b", "refresh_token": "c"}')
+KEY = Secret("AIza" + 35 * "x")
+GOOGLE = {"google": "ann@example.org", "credentials": LOGIN}
 
 
 def config(calendar: dict[str, Any], **more: Any) -> tables.Config:
@@ -27,12 +29,16 @@ def config(calendar: dict[str, Any], **more: Any) -> tables.Config:
 @pytest.mark.parametrize(
     ("calendar", "said"),
     [
-        ({}, "either google or ics"),
-        ({**FILE, **GOOGLE}, "either google or ics"),
+        ({}, "one of google, ics and file"),
+        ({**FILE, **GOOGLE}, "one of google, ics and file"),
         ({"google": "ann@example.org"}, "family: Google asks for credentials"),
         ({**GOOGLE, "google": "two words"}, "google 'two words'"),
-        ({"ics": "bins.ics"}, "no whole path"),
-        ({"ics": ""}, "no whole path"),
+        ({**FILE, "ics": "https://example.org/x"}, "one of google, ics and file"),
+        ({"ics": "bins.ics"}, "is no address; .* file ="),
+        ({"ics": ""}, "is no address"),
+        ({**GOOGLE, "credentials": KEY}, "are an API key"),
+        ({**GOOGLE, "credentials": Secret('{"installed": {}}')}, "client file of a desktop app"),
+        ({"google": "ann@example.org", "api_key": LOGIN}, "api_key holds JSON"),
         ({"ics": "ftp://example.org/x"}, "begins with 'ftp'"),
         ({"ics": "https://"}, "names no host"),
         ({**FILE, "api_key": Secret("k")}, "are for google"),
@@ -101,11 +107,11 @@ def test_how_often_each_kind_is_asked(calendar: dict[str, Any], rhythm: tuple[fl
 
 def test_a_calendar_s_own_keys_come_first() -> None:
     """Those of `[calendar]` are for calendars that have none."""
-    both = config(GOOGLE, credentials=Secret("house"))
-    none = config({"google": "ann@example.org"}, api_key=Secret("key"))
+    both = config(GOOGLE, credentials=Secret(LOGIN.reveal() + " "))
+    none = config({"google": "ann@example.org"}, api_key=KEY)
 
-    assert (Secret("{}"), None) == both.keys_of(both.calendars["family"])
-    assert (None, Secret("key")) == none.keys_of(none.calendars["family"])
+    assert (LOGIN, None) == both.keys_of(both.calendars["family"])
+    assert (None, KEY) == none.keys_of(none.calendars["family"])
 
 
 def test_a_cron_expression_is_read_in_the_house_s_zone() -> None:

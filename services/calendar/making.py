@@ -26,5 +26,4 @@ def make_source(settings: CalendarSettings, config: Config, zone: ZoneInfo) -> S
         )
     from services.calendar.ics.source import IcsSource
 
-    assert settings.ics is not None  # noqa: S101 - for the type checker: the table is checked, it is one of the two
-    return IcsSource(address=settings.ics, zone=zone)
+    return IcsSource(address=settings.address if settings.ics is None else settings.ics, zone=zone)

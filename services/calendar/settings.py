@@ -1,17 +1,17 @@
 """The tables `[calendar]` and `[calendar.calendars.NAME]`: which calendars there are, and how often each is asked.
 
-Whole and sound once made. Knows names and numbers: no network, no clock, and of files only whether a path is whole.
+Whole and sound once made. Knows names and numbers: no network, no clock, and of files only whether keys can be keys.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - a field has this type: the configuration looks at it
 from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import urlsplit
 
-from hearthbus import Secret
+from hearthbus import Invalid, Secret
 from services.checks import check_all, is_segment, refuse
 from services.instants import LOCAL, find_zone
 
@@ -49,7 +49,9 @@ class CalendarSettings:
     google: str | None = None
     """Google's name of the calendar, an address; its settings page shows it as "Calendar ID"."""
     ics: str | Secret | None = None
-    """An iCalendar file, or the https address of one; `{ file = }` where the address itself is the secret."""
+    """The https address of a calendar in iCalendar format; `{ file = }` where the address itself is the secret."""
+    file: Path | None = None
+    """An iCalendar file of this machine."""
     credentials: Secret | None = None
     """Google's keys for this calendar; default: those of `[calendar]`."""
     api_key: Secret | None = None
@@ -80,11 +82,13 @@ class CalendarSettings:
         """What the calendar is."""
         if self.google is not None:
             return "google"
-        return "address" if "://" in self.address else "file"
+        return "address" if self.ics is not None else "file"
 
     @property
     def address(self) -> str:
-        """Where the iCalendar file is; it may be a secret."""
+        """Where the iCalendar file is, or its address, which may be a secret; empty for Google's."""
+        if self.file is not None:
+            return str(self.file)
         return self.ics.reveal() if isinstance(self.ics, Secret) else self.ics or ""
 
     @property
@@ -106,8 +110,8 @@ class CalendarSettings:
         return parse_cron(self.cron, zone)
 
     def _faults(self) -> Iterator[str]:
-        if (self.google is None) == (self.ics is None):
-            yield "a calendar has either google or ics: the name of one of Google's, or an iCalendar file or address"
+        if sum(each is not None for each in (self.google, self.ics, self.file)) != 1:
+            yield "a calendar has one of google, ics and file: the name of one of Google's, an address, or a file"
             return
         yield from self._google_faults() if self.google is not None else self._ics_faults()
         yield from self._rhythm_faults()
@@ -119,23 +123,24 @@ class CalendarSettings:
                 yield f"{name} {value} is not within {least} and {most}"
         for needed in ("google" if self.google is not None else "ics", *(["cron"] if self.cron is not None else [])):
             if missing := _missing(needed):
-                yield f"{needed} needs {missing}; type: pip install '{_PACKAGES[needed][1]}'"
+                yield f"{needed} needs {missing}; {to_install(_PACKAGES[needed][1])}"
 
     def _google_faults(self) -> Iterator[str]:
         if not self.google or self.google != "".join(self.google.split()) or "://" in self.google:
             yield f"google {self.google!r} is no calendar's name; write for example you@gmail.com"
+        yield from _key_faults(self.credentials, self.api_key)
 
     def _ics_faults(self) -> Iterator[str]:
         if self.credentials is not None or self.api_key is not None:
             yield "credentials and api_key are for google; an address that is secret stands in a file: ics = { file = }"
+        if self.ics is None:
+            return
         scheme, separator, _ = self.address.partition("://")
-        if separator:
-            if scheme not in {"http", "https", "webcal"}:
-                yield f"ics begins with {scheme[:20]!r}; write https://HOST/PATH or /PATH/FILE.ics"
-            elif not _host(self.address):
-                yield "ics names no host; write https://HOST/PATH"
-        elif not Path(self.address).expanduser().is_absolute():
-            yield "ics is no address and no whole path; write https://HOST/PATH or /PATH/FILE.ics"
+        if not separator or scheme not in {"http", "https", "webcal"}:
+            begins = f"begins with {scheme[:20]!r}" if separator else "is no address"
+            yield f"ics {begins}; write https://HOST/PATH, or for a file of this machine: file ="
+        elif not _host(self.address):
+            yield "ics names no host; write https://HOST/PATH"
 
     def _rhythm_faults(self) -> Iterator[str]:
         if self.every_s is not None and self.cron is not None:
@@ -177,11 +182,24 @@ class Config:
     def _faults(self) -> Iterator[str]:
         if not _host(self.endpoint) or urlsplit(self.endpoint).scheme not in {"http", "https"}:
             yield "endpoint is no address; write https://HOST/PATH/"
+        yield from _key_faults(self.credentials, self.api_key)
         for name, calendar in self.calendars.items():
             if not is_segment(name):
                 yield f"calendars.{name}: a name is one part of a topic, of a-z 0-9 _ . -"
             if calendar.google is not None and self.keys_of(calendar) == (None, None):
                 yield f"calendars.{name}: Google asks for credentials, or for an api_key if the calendar is public"
+
+
+def _key_faults(credentials: Secret | None, api_key: Secret | None) -> Iterator[str]:
+    """Yield what is wrong with Google's keys, as far as their files alone can tell."""
+    from services.calendar.google.credentials import check_api_key, read_credentials
+
+    for key, check in ((credentials, read_credentials), (api_key, check_api_key)):
+        try:
+            if key is not None:
+                check(key.reveal())
+        except Invalid as error:
+            yield str(error)
 
 
 def _host(address: str) -> bool:
