@@ -187,29 +187,50 @@ async def test_a_target_that_hangs_delays_no_other(bench: Bench) -> None:
     assert 0 == service.health()["targets"]["mail"]["waiting"]
 
 
-async def test_who_is_stopped_while_it_sends_says_so(bench: Bench) -> None:
-    """The caller does not wait for nothing."""
-    async with phone() as server:
-        server.replies += ["stall"]
-        await bench.run(Notify, targets={"phone": ntfy(server)})
-        asked = asyncio.create_task(failure(bench, "notify/phone", message="hi"))
-        await asyncio.wait_for(server.stalled.wait(), 5)
-        await bench.stop()
-
-        assert "notify stops: the message may have been sent" in await asked
-
-
-async def test_a_plugin_that_does_not_take_its_table_is_trouble_at_once(bench: Bench) -> None:
-    """Not when the first alert is to be told; the other targets work."""
-    from hearthbus import Secret
-
-    broken = {"kind": "apprise", "url": Secret("discord://onlyone")}
+@pytest.mark.parametrize(
+    ("stage", "said"), [("MAIL", "the service stops: not sent, it is not sent later"), ("DATA", "it may arrive")]
+)
+async def test_who_is_stopped_while_it_sends_says_how_far_it_came(bench: Bench, stage: str, said: str) -> None:
+    """The callers do not wait for nothing: who waited for his turn knows that nothing was sent, a group's each."""
     async with mailbox() as box:
-        service = await bench.run(Notify, targets={"mail": mail(box), "chat": broken})
-        await bench.request("notify/mail", message="hi")
-        deadline = time.monotonic() + 10
-        while not service.trouble and time.monotonic() < deadline:
-            await asyncio.sleep(0.01)
+        box.replies[stage] = [None]
+        await bench.run(Notify, targets={"mail": mail(box)}, groups={"all": ["mail"]})
+        asked = [asyncio.create_task(failure(bench, "notify/mail", message="hi"))]
+        await asyncio.wait_for(box.stalled.wait(), 5)
+        asked += [asyncio.create_task(failure(bench, topic, message="hi")) for topic in ("notify/mail", "notify/all")]
+        await bench.settle()
+        await bench.stop()
+        first, *others = await asyncio.wait_for(asyncio.gather(*asked), 5)
 
-    assert "chat: Discord does not take its table" in service.trouble or "chat: url is not how" in service.trouble
-    assert "onlyone" not in service.trouble
+    assert said in first
+    assert ["mail: the service stops: not sent, it is not sent later"] * 2 == others
+
+
+async def test_a_message_on_its_way_when_the_service_stops_is_delivered(bench: Bench) -> None:
+    """A restart loses none that its server is about to take."""
+    async with mailbox() as box:
+        box.replies["DATA"] = [None]
+        await bench.run(Notify, targets={"mail": mail(box)})
+        asked = asyncio.create_task(bench.request("notify/mail", message="hi"))
+        await asyncio.wait_for(box.stalled.wait(), 5)
+        stopping = asyncio.create_task(bench.stop())
+        await asyncio.sleep(0)
+        box.go_on.set()
+        await asyncio.wait_for(stopping, 5)
+
+        assert {"delivered": True, "target": "mail"} == await asked
+    assert 1 == len(box.mails)
+
+
+async def test_a_flood_is_logged_once(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    """What the house holds back itself fills no log; the count is on its health, and the next flood is told anew."""
+    async with mailbox() as box:
+        service = await bench.run(Notify, targets={"mail": mail(box, per_hour=1)})
+        for _ in range(2):
+            await bench.request("notify/mail", message="hi")
+            for _ in range(3):
+                await failure(bench, "notify/mail", message="hi")
+            await bench.advance(3600)
+
+    assert 2 == caplog.text.count("more than 1 messages an hour")
+    assert 6 == service.health()["targets"]["mail"]["limited"]

@@ -9,6 +9,7 @@ nobody knows. E-mail needs the standard library, all else apprise, loaded for th
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -18,7 +19,7 @@ from services.checks import check_all, is_segment, refuse
 from services.instants import LOCAL, find_zone
 from services.notify.lane import Lane
 from services.notify.note import Note, read_note
-from services.notify.outcomes import NOT_LATER, Receipt, Undelivered
+from services.notify.outcomes import Receipt, Undelivered
 from services.notify.settings import Target  # noqa: TC001 - the configuration reads it
 from services.notify.whom import SEND, Recipient, Whom
 
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
 
     from hearthbus.transport import Request, Responder
     from services.notify.lane import Sender
+    from services.notify.outcomes import Fault
 
+_OWN: Final = ("busy", "limit", "quiet")
+"""What this house itself holds back. A flood makes a thousand of them: in a row they are logged once, and counted."""
 _SPARE_S: Final = 0.4
 """Seconds before the caller's time is up at which he is answered; of short times a fifth."""
 
@@ -75,6 +79,7 @@ class Notify(Service):
             name: Lane(name, target, sender=_sender(target), zone=zone, clock=self.clock)
             for name, target in self.config.targets.items()
         }
+        self._held_back: dict[str, Fault] = {}
         self._stack = AsyncExitStack()
         self._responders = [
             await self._stack.enter_async_context(self.bus.serve(f"notify/{name}"))
@@ -113,9 +118,6 @@ class Notify(Service):
             self.counts.errors += 1
             self.log.info("%s: refused: %s", request.message.topic, error)
             await self._reply(request, str(error))
-        except asyncio.CancelledError:
-            await self._reply(request, f"{self.name} stops: the message may have been sent, and {NOT_LATER}")
-            raise
         except Exception as error:  # one request's fault must not end the others
             self.counts.errors += 1
             self.log.exception("%s", request.message.topic)
@@ -142,17 +144,19 @@ class Notify(Service):
 
     async def _to_all(self, recipients: list[Recipient], note: Note, deadline: float) -> dict[str, Any]:
         """Deliver to several at one time; an error only where nobody has it."""
-        results = await asyncio.gather(
-            *(self._to(recipient, note, deadline) for recipient in recipients), return_exceptions=True
-        )
+        tasks = [asyncio.create_task(self._to(recipient, note, deadline)) for recipient in recipients]
+        try:
+            await asyncio.wait(tasks)
+        except asyncio.CancelledError:  # the service stops; each says how far it came
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
         told: dict[str, dict[str, Any]] = {}
-        for recipient, result in zip(recipients, results, strict=True):
-            if isinstance(result, Undelivered):
-                told[recipient.label] = {"delivered": False, "error": str(result)}
-            elif isinstance(result, BaseException):
-                raise result
-            else:
-                told[recipient.label] = {"delivered": True, **result}
+        for recipient, task in zip(recipients, tasks, strict=True):
+            try:
+                told[recipient.label] = {"delivered": True, **task.result()}
+            except Undelivered as failure:
+                told[recipient.label] = {"delivered": False, "error": str(failure)}
         if not any(each["delivered"] for each in told.values()):
             raise Undelivered("; ".join(each["error"] for each in told.values()))
         return {"delivered": all(each["delivered"] for each in told.values()), "targets": told}
@@ -163,10 +167,13 @@ class Notify(Service):
         try:
             receipt = await lane.deliver(note, to, deadline=deadline)
         except Undelivered as failure:
-            self.log.warning("%s: %s", recipient.label, failure)
+            again = failure.fault in _OWN and self._held_back.get(recipient.target) == failure.fault
+            self._held_back[recipient.target] = failure.fault
+            self.log.log(logging.DEBUG if again else logging.WARNING, "%s: %s", recipient.label, failure)
             raise Undelivered(f"{recipient.label}: {failure}", failure.fault) from None
         finally:
             self._say_trouble()
+        self._held_back.pop(recipient.target, None)
         self.log.info("%s: delivered", recipient.label)
         return _told(receipt)
 

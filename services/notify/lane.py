@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 WAITING: Final = 20
 """Messages that may wait for their turn at one target, and as many urgent ones; more are refused at once."""
+_LAST_S: Final = 1.5
+"""Seconds a message that is on its way when the service stops may take; after two the service is cut off."""
 _HANGS_S: Final = 60.0
 """Seconds after which a delivery that was given up and hangs still is left behind."""
 _MOST_LEFT: Final = 4
@@ -96,7 +98,7 @@ class Lane:
         self._left: set[asyncio.Future[Receipt]] = set()
 
     async def deliver(self, note: Note, to: Sequence[str], *, deadline: float) -> Receipt:
-        """Deliver a message, trying again as long as that makes sense.
+        """Deliver a message, trying again as long as that makes sense. Cancelled, it says what it knows all the same.
 
         Args:
             note: what to say.
@@ -107,7 +109,7 @@ class Lane:
             Undelivered: why not.
         """
         try:
-            receipt = await self._admitted(note, to, deadline)
+            receipt = await self._unless_stopped(note, to, deadline)
         except Undelivered as failure:
             count = _COUNTED[failure.fault]
             setattr(self.counts, count, getattr(self.counts, count) + 1)
@@ -129,6 +131,12 @@ class Lane:
     def health(self) -> dict[str, int]:
         """Return the figures."""
         return {**asdict(self.counts), "waiting": self._waiting}
+
+    async def _unless_stopped(self, note: Note, to: Sequence[str], deadline: float) -> Receipt:
+        try:
+            return await self._admitted(note, to, deadline)
+        except asyncio.CancelledError:  # before the message was on its way
+            raise Undelivered(f"the service stops: not sent, {NOT_LATER}", "busy") from None
 
     async def _admitted(self, note: Note, to: Sequence[str], deadline: float) -> Receipt:
         urgent = note.priority == "urgent"
@@ -198,8 +206,10 @@ class Lane:
         try:
             await asyncio.wait({running}, timeout=seconds)
         except asyncio.CancelledError:
-            attempt.give_up()
-            raise
+            if not attempt.give_up():
+                raise
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait({running}, timeout=_LAST_S)
         if running.done():
             try:
                 return running.result()
