@@ -55,12 +55,22 @@ def load(name: str, target: str) -> Any:
         if module == missing or module.startswith(f"{missing}."):
             raise Invalid(f"there is no module {module!r}") from None
         install = f"hearthbus[{name}]" if module.startswith("services.") else missing
-        raise Invalid(f"{name!r} needs the Python package {missing!r}; type: pip install '{install}'") from None
+        raise Invalid(f"{name!r} needs the Python package {missing!r}; {to_install(install)}") from None
     except Exception as error:
         raise Invalid(f"{module} cannot be imported: {_place(error, module)}{type(error).__name__}: {error}") from error
     if not hasattr(found, attribute):
         raise Invalid(f"there is no {attribute!r} in the module {module!r}")
     return getattr(found, attribute)
+
+
+def to_install(package: str) -> str:
+    """Return what to type so that this very Python gets a package: in a virtual environment, its own pip."""
+    pip = "pip"
+    if sys.prefix != sys.base_prefix:
+        pip = os.path.join(sys.prefix, "bin", "pip")
+        here = os.path.relpath(pip)
+        pip = pip if here.startswith("..") else here
+    return f"type: {pip} install '{package}'"
 
 
 def _place(error: Exception, module: str) -> str:

@@ -10,6 +10,7 @@ import pytest
 from hearthbus.config import load
 from hearthbus.config.secret import HOW
 from hearthbus.errors import Invalid
+from hearthbus.plugins import to_install
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +65,7 @@ heavy = faked_heavy:Heavy
 """
 OWN = 'a name of your own needs a line: service = "..."'
 NAME = "a table's name is the service's name on the bus: at most 60 of a-z 0-9 _ . -"
-INSTALL = "'heavy' needs the Python package 'no_such_package'; type: pip install 'no_such_package'"
+LACKS = "'heavy' needs the Python package 'no_such_package'"
 
 
 @pytest.fixture(autouse=True)
@@ -212,7 +213,7 @@ def test_a_service_whose_package_is_missing_says_what_to_install(write: Callable
     """A service that needs more than is installed names the package."""
     file = write("[heavy]\n")
 
-    assert [f"hearthbus.toml:1: heavy: {INSTALL}"] == problems(file)
+    assert [f"hearthbus.toml:1: heavy: {LACKS}; {to_install('no_such_package')}"] == problems(file)
 
 
 def test_problems_of_all_files_are_told_together(write: Callable[..., Path]) -> None:

@@ -81,7 +81,7 @@ def test_a_package_that_is_not_installed_is_told_before_the_start(monkeypatch: p
     monkeypatch.setattr(module, "find_spec", lambda _name: None)
     build(Target, MAIL)
 
-    with pytest.raises(Invalid, match=r"pip install 'hearthbus\[notify\]'"):
+    with pytest.raises(Invalid, match=r"type: \S*pip install 'hearthbus\[notify\]'"):
         build(Target, NTFY)
 
 

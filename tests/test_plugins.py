@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import sys
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
@@ -81,3 +82,20 @@ def test_a_module_that_fails_is_told_with_its_place(tmp_path: Path, module: str,
     file = write(tmp_path / "hearthbus.toml", f'[lamp]\nservice = "{module}:Lamp"\n')
 
     assert [f"hearthbus.toml:2: lamp.service: {module} cannot be imported: {text.format(module)}"] == problems(file)
+
+
+def test_what_to_type_is_this_python_s_own_pip(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """In a virtual environment its pip, as short as it can be typed here; elsewhere the one on the path."""
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / ".venv"))
+    monkeypatch.chdir(tmp_path)
+
+    assert "type: .venv/bin/pip install 'hearthbus[sun]'" == plugins.to_install("hearthbus[sun]")
+
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+
+    assert f"type: {tmp_path}/.venv/bin/pip install 'x'" == plugins.to_install("x")
+
+    monkeypatch.setattr(sys, "prefix", sys.base_prefix)
+
+    assert "type: pip install 'x'" == plugins.to_install("x")

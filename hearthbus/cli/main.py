@@ -163,9 +163,11 @@ def _run_brought(entry: EntryPoint, words: list[str]) -> int:
     try:
         code: int = entry.load()(words)
     except ModuleNotFoundError as error:
+        from hearthbus.plugins import to_install
+
         extra = f"hearthbus[{entry.name}]" if entry.value.startswith("services.") else str(error.name)
         raise Unavailable(
-            f"`hearthbus {entry.name}` needs the Python package {error.name}; install it with: pip install '{extra}'"
+            f"`hearthbus {entry.name}` needs the Python package {error.name}; {to_install(extra)}"
         ) from None
     return code
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal, get_args
 from urllib.parse import unquote, urlsplit
 
 from hearthbus import Invalid, Secret
+from hearthbus.plugins import to_install
 from services.checks import check_all, refuse
 from services.notify.limits import Quiet
 
@@ -171,7 +172,7 @@ class Target:
 
     def _check_installed(self) -> None:
         if self.kind != "email" and find_spec("apprise") is None:
-            raise Invalid(f"kind = \"{self.kind}\" needs a package: pip install 'hearthbus[notify]'")
+            raise Invalid(f'kind = "{self.kind}" needs a package; {to_install("hearthbus[notify]")}')
 
 
 def _has_port(parts: SplitResult) -> bool:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from hearthbus.config.secret import Secret  # noqa: TC001 - as above
 from hearthbus.errors import Invalid
+from hearthbus.plugins import to_install
 from services.telemetry.naming import Template
 from services.telemetry.settings import Common
 from services.telemetry.units import check_units
@@ -71,7 +72,7 @@ class MqttSettings(Common):
         """Add what is wrong with the address, the names and the numbers."""
         yield from super().faults()
         if find_spec("paho") is None:
-            yield "paho-mqtt is not installed; type: pip install 'hearthbus[mqtt]'"
+            yield f"paho-mqtt is not installed; {to_install('hearthbus[mqtt]')}"
         if self.password is not None and self.user is None:
             yield "password needs a user"
         if self.ca is not None and not self.tls:
