@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import urlsplit
 
 from hearthbus import Invalid, Secret
+from hearthbus.plugins import to_install
 from services.checks import check_all, is_segment, refuse
 from services.instants import LOCAL, find_zone
 
