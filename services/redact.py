@@ -35,6 +35,18 @@ def redact(text: str, secrets: Iterable[str]) -> str:
     return text
 
 
+def in_a_line(text: str, secrets: Iterable[str], *, most: int) -> str:
+    """Return what others said fit for a log and a terminal: redacted, in one line, cut.
+
+    Args:
+        text: what a library or a server said.
+        secrets: as above.
+        most: characters that are left.
+    """
+    hidden = redact(text, secrets)  # before a space in a secret is changed
+    return " ".join("".join(char if char.isprintable() else " " for char in hidden).split())[:most].rstrip()
+
+
 def _spellings(secret: str) -> Iterator[str]:
     """Every way a secret is written, whole and line by line."""
     for part in {secret, secret.strip(), *secret.splitlines()}:

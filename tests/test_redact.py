@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.redact import HIDDEN, redact
+from services.redact import HIDDEN, in_a_line, redact
 
 KEY = "s3cr+t/k&y é"
 secrets = st.text(min_size=4, max_size=40).filter(lambda text: len(text.strip()) >= 4 and len(text.splitlines()) == 1)
@@ -78,6 +78,13 @@ def test_less_than_four_characters_are_no_secret(short: str) -> None:
 def test_without_secrets_nothing_changes() -> None:
     """An empty list is allowed."""
     assert "as it is" == redact("as it is", [])
+
+
+def test_what_others_said_is_fit_for_a_log() -> None:
+    """One line without what moves a terminal's cursor, cut at the end; a secret with odd spaces in it is found first."""
+    said = "550\r\n \x1b[2Jno\u202e  key a  b\tc. " + "x" * 99
+
+    assert "550 [2Jno key ***. xxx" == in_a_line(said, ["a  b\tc"], most=22)
 
 
 @given(secret=secrets, before=around, after=around)

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final
 
 from services.notify.outcomes import NOT_LATER, Attempt, Fault, Receipt, Undelivered
 from services.notify.settings import PORTS, revealed
-from services.redact import redact
+from services.redact import in_a_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -186,8 +186,8 @@ class Mail:
         smtp.sock.settimeout(attempt.left())
 
     def _refusal(self, code: int, said: bytes, what: str) -> Undelivered:
-        words = " ".join(said.decode(errors="replace").split())
-        text = f"{self._where} refuses {what}: {code} {redact(words, self._secrets)[:_SAID]}".rstrip()
+        words = in_a_line(said.decode(errors="replace"), self._secrets, most=_SAID)
+        text = f"{self._where} refuses {what}: {code} {words}".rstrip()
         return Undelivered(text, "again" if 400 <= code < 500 else "server")
 
     def _broken(self, error: OSError, *, committed: bool) -> Exception:

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from services.notify import apprise_plugin
 from services.notify.outcomes import NOT_LATER, Attempt, Receipt, Undelivered
 from services.notify.settings import NTFY, revealed
-from services.redact import redact
+from services.redact import in_a_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -156,7 +156,7 @@ class Push:
         )
 
     def _hidden(self, text: str) -> str:
-        return redact(" ".join(text.split()), self._secrets)[:160]
+        return in_a_line(text, self._secrets, most=160)
 
     def _where(self) -> str:
         """The service, for people: its host only where the table names one."""
