@@ -81,7 +81,7 @@ def test_without_secrets_nothing_changes() -> None:
 
 
 def test_what_others_said_is_fit_for_a_log() -> None:
-    """One line without what moves a terminal's cursor, cut at the end; a secret with odd spaces in it is found first."""
+    """One line without what moves a terminal's cursor, cut at the end; a secret with odd spaces is found first."""
     said = "550\r\n \x1b[2Jno\u202e  key a  b\tc. " + "x" * 99
 
     assert "550 [2Jno key ***. xxx" == in_a_line(said, ["a  b\tc"], most=22)
