@@ -55,6 +55,8 @@ class Scripted:
         self.go.set()
         self.clock: ManualClock | None = None
         self.latest: tuple[float, Sequence[Event]] = (0.0, ())
+        self.unread = 0
+        self.unclear: frozenset[str] = frozenset()
 
     def put(self, name: str, start: str | int, end: str | int, **more: Any) -> Event:
         """Write an event, or another version of one."""

@@ -129,7 +129,14 @@ def test_unreadable(item: object) -> None:
     """What has no id or no time that can be read is left out, counted, and costs the others nothing."""
     events, unread = parse_events([item, TEA], ZONES)
 
-    assert (["tea"], 1) == ([event.id for event in events], unread)
+    assert (["tea"], 1) == ([event.id for event in events], len(unread))
+
+
+def test_unreadable_is_named() -> None:
+    """By its id, where it has one: what was known of it before holds."""
+    _, unread = parse_events([{**TEA, "start": {}}, {**TEA, "id": None}, 7], ZONES)
+
+    assert ["tea", "", ""] == unread
 
 
 def test_cancelled_with_an_id_only() -> None:
@@ -137,7 +144,7 @@ def test_cancelled_with_an_id_only() -> None:
     gone = {"id": "run_20261120T070000Z", "status": "cancelled", "recurringEventId": "run"}
     events, unread = parse_events([gone, TEA, {**TEA, "status": "cancelled"}], ZONES)
 
-    assert ([], 0) == (events, unread)
+    assert ([], []) == (events, unread)
 
 
 def test_twice() -> None:

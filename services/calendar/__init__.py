@@ -121,6 +121,7 @@ class Calendar(Service):
             "calendars": len(calendars),
             "offline": sum(calendar.fault is not None for calendar in calendars),
             "events": sum(len(calendar.book.entries) for calendar in calendars),
+            "unread": sum(calendar.unread for calendar in calendars),
             **getattr(self, "_counts", {}),
         }
 
@@ -159,13 +160,15 @@ class Calendar(Service):
         if answer.cancelled():
             calendar.pending = None
             return
-        was_there = calendar.fault is None
+        was_there, unread = calendar.fault is None, calendar.unread
         calendar.take(answer.result(), at=self.now(), ticks=self.clock.monotonic())
         if calendar.fault is not None and was_there:
             self.log.warning("%s: offline: %s", calendar.name, calendar.fault)
         elif calendar.fault is None and (calendar.changes.total or not was_there):
             count = len(calendar.book.entries)
             self.log.info("%s: %d events, %d of them changed", calendar.name, count, calendar.changes.total)
+        if calendar.unread > unread:
+            self.log.warning("%s: %d events cannot be understood", calendar.name, calendar.unread)
         self._wake.set()
 
     async def _read_journal(self) -> None:

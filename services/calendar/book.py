@@ -87,6 +87,7 @@ def take(
     window: Window,
     now: int,
     running: Collection[str],
+    unclear: Collection[str] = (),
 ) -> tuple[Book, Changes]:
     """Return the book after the source has answered, and what has changed.
 
@@ -96,6 +97,7 @@ def take(
         window: what the source was asked for.
         now: when it was asked.
         running: ids of events that have started and not ended: they stay until they have.
+        unclear: ids, or uids, of events the source has and cannot understand: they stay as they were known.
     """
     since = _since(book, now=now, longest=now - window.start)
     entries: dict[str, Entry] = {}
@@ -108,6 +110,9 @@ def take(
     vanished = 0
     for event_id, entry in book.entries.items():
         if event_id in entries:
+            continue
+        if not entry.gone and (event_id in unclear or entry.event.uid in unclear) and _touches(entry.event, window):
+            entries[event_id] = entry
             continue
         kept = _left_out(entry, window, is_running=event_id in running)
         vanished += not entry.gone and (kept.gone if kept else _touches(entry.event, window))

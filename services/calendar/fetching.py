@@ -28,6 +28,10 @@ class Answer:
 
     window: Window
     events: Sequence[Event] = ()
+    unread: int = 0
+    """Events that could not be understood."""
+    unclear: frozenset[str] = frozenset()
+    """Ids, or uids, of those."""
     fault: SourceFault | None = None
 
 
@@ -65,7 +69,8 @@ class Fetcher:
             window, answer = question
             try:
                 source = source or self._make()
-                found = Answer(window, source.fetch(window))
+                events = source.fetch(window)
+                found = Answer(window, events, source.unread, frozenset(source.unclear))
             except SourceFault as fault:
                 found = Answer(window, fault=fault)
             except HearthbusError as error:  # keys that are none, for example: the table is wrong

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from services.calendar.events import Event
 
@@ -46,6 +46,14 @@ class SourceFault(Exception):
 
 class Source(Protocol):
     """Where a calendar's events come from. Blocking; all calls come from one thread."""
+
+    @property
+    def unread(self) -> int:
+        """How many events of the last answer could not be understood."""
+
+    @property
+    def unclear(self) -> Collection[str]:
+        """The ids, or uids, of those, where they have any: what was known of them before goes on to hold."""
 
     def fetch(self, window: Window) -> Sequence[Event]:
         """Return every event that touches `window`, ordered by start, cancelled ones left out or with that status.

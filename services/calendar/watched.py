@@ -75,6 +75,8 @@ class Watched:
         self.pending: asyncio.Future[Answer] | None = None
         self.changes = Changes()
         """What the last answer has changed."""
+        self.unread = 0
+        """Events of the last answer that could not be understood."""
         self.store_trouble = ""
         self._path = path
         self._fetcher = fetcher
@@ -152,7 +154,9 @@ class Watched:
             window=window,
             now=window.start + self.settings.days_back * DAY_S,
             running=self.diary.running(),
+            unclear=answer.unclear,
         )
+        self.unread = answer.unread
         self.diary.keep(self.book.entries, since=int(at) - _REMEMBERED_S)
         # the time of the answer alone is worth a write only once an hour: the retained state has it too
         aged = before.looked is None or abs((self.book.looked or 0) - before.looked) >= 3600
@@ -231,6 +235,7 @@ class Watched:
             "status": "ok" if self.fault is None else "offline",
             "events": sum(not entry.gone for entry in self.book.entries.values()),
             **{key: iso(time) for key, time in times.items() if time is not None},
+            **({"unread": self.unread} if self.unread else {}),
             **({} if self.fault is None else {"fault": str(self.fault), "kind": self.fault.kind}),
         }
 

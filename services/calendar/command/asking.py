@@ -103,5 +103,4 @@ def _ask(config: Config, asked: Asked, window: Window) -> Asked:
         return Asked(asked.name, settings, asked.zone, asked.days, fault=fault)
     except HearthbusError as error:
         return Asked(asked.name, settings, asked.zone, asked.days, fault=SourceFault("refused", str(error)))
-    unread = int(getattr(source, "unread", 0))
-    return Asked(asked.name, settings, asked.zone, asked.days, events, unread)
+    return Asked(asked.name, settings, asked.zone, asked.days, events, source.unread)

@@ -60,4 +60,5 @@ def _line(asked: Asked) -> str:
     if asked.fault is not None:
         return f"{head}{asked.fault.kind}: {asked.fault}"
     events = "1 event" if len(asked.events) == 1 else f"{len(asked.events)} events"
-    return f"{head}fine, {events} in {asking.days_text(asked.days)}"
+    unread = f"; {asked.unread} cannot be understood" if asked.unread else ""
+    return f"{head}fine, {events} in {asking.days_text(asked.days)}{unread}"

@@ -53,21 +53,21 @@ class _Unreadable(Exception):
     """A time that cannot be understood."""
 
 
-def parse_events(items: Iterable[object], zones: Zones) -> tuple[list[Event], int]:
-    """Return the events of `items`, ordered by start, and how many could not be read.
+def parse_events(items: Iterable[object], zones: Zones) -> tuple[list[Event], list[str]]:
+    """Return the events of `items`, ordered by start, and the ids of those that could not be read, "" for none.
 
     Cancelled events are left out and not counted. What stands twice, because the calendar changed while its pages
     were read, is taken as it stood last.
     """
     found: dict[str, Event] = {}
-    unread = 0
+    unread: list[str] = []
     for item in items:
         if isinstance(item, dict) and item.get("status") == "cancelled":
             found.pop(_text(item.get("id"), "id"), None)
             continue
         event = parse_event(item, zones)
         if event is None:
-            unread += 1
+            unread.append(_text(item.get("id"), "id") if isinstance(item, dict) else "")
         else:
             found[event.id] = event
     return sorted(found.values(), key=lambda event: (event.start, event.id)), unread

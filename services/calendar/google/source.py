@@ -78,6 +78,8 @@ class GoogleSource:
         self._service: Any = None
         self.unread = 0
         """Events of the last fetch that could not be understood: no id, or no time."""
+        self.unclear: frozenset[str] = frozenset()
+        """The ids of those that have one."""
 
     @property
     def account(self) -> str:
@@ -111,16 +113,17 @@ class GoogleSource:
         http, service = self._set_up()
         with Deadline(http, self._deadline_s) as deadline:
             try:
-                events, self.unread = self._read(self._pages(service, window))
+                events, unread = self._read(self._pages(service, window))
             except Exception:
                 if deadline.passed:
                     raise SourceFault(
                         "unreachable", f"{self._host} gave no whole answer within {self._deadline_s:g} s"
                     ) from None
                 raise
+        self.unread, self.unclear = len(unread), frozenset(filter(None, unread))
         return [event for event in events if touches(event, window)]
 
-    def _read(self, pages: Iterator[dict[str, Any]]) -> tuple[list[Event], int]:
+    def _read(self, pages: Iterator[dict[str, Any]]) -> tuple[list[Event], list[str]]:
         """Turn pages into events as they come, so that one page at a time is in memory."""
         first = next(pages)
         zones = Zones(self._zone, find_calendar_zone(first.get("timeZone")))

@@ -62,6 +62,8 @@ class Calendar:
         self._found: list[Event] = []
         self.unread = 0
         """Events left out because they could not be understood, or took too long."""
+        self.unclear: frozenset[str] = frozenset()
+        """The UIDs of those."""
 
     def events(self, window: Window) -> list[Event]:
         """Return every event that touches `window`, ordered by start, cancelled ones left out.
@@ -86,16 +88,17 @@ class Calendar:
             raise SourceFault("broken", f"its events take longer than {all_s:g} s to read") from None
         found: dict[str, Event] = {}
         self.unread = self._raw.unread
-        sound = len(self._groups)
-        for result, group in zip(results, groups.values(), strict=True):
+        unclear: set[str] = set()
+        for result, (uid, group) in zip(results, groups.items(), strict=True):
             if isinstance(result, Exception):
                 self.unread += len(group)
-                sound -= 1
+                unclear.add(uid)
             else:
                 found.update((event.id, event) for event in result if _touches(event, wide))
             if len(found) > MOST:
                 raise SourceFault("broken", f"the calendar has more than {MOST} events in these days")
-        if self.unread and not sound:
+        self.unclear = frozenset(unclear)
+        if self.unread and len(unclear) == len(self._groups):
             raise SourceFault("broken", f"none of its {self.unread} events can be read")
         self._found = sorted(found.values(), key=lambda event: (event.start, event.id))
         self._wide = wide

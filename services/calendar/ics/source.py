@@ -48,6 +48,11 @@ class IcsSource:
         """Events of the last fetch that could not be understood."""
         return self._calendar.unread if self._calendar is not None else 0
 
+    @property
+    def unclear(self) -> frozenset[str]:
+        """The UIDs of those that have one."""
+        return self._calendar.unclear if self._calendar is not None else frozenset()
+
     def fetch(self, window: Window) -> Sequence[Event]:
         """Return every event that touches `window`, ordered by start, without cancelled ones.
 
