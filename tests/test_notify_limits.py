@@ -6,7 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hearthbus import Invalid
@@ -89,6 +89,7 @@ def test_what_did_not_go_out_costs_nothing() -> None:
     assert 0.0 == bucket.take(0.0)
 
 
+@settings(deadline=None)
 @given(per_hour=st.integers(1, 100), gaps=st.lists(st.floats(0, 2000), max_size=200))
 def test_no_hour_has_more_than_twice_as_many(per_hour: int, gaps: list[float]) -> None:
     """A full bucket and what came back meanwhile."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hearthbus import Secret
@@ -54,6 +54,7 @@ def test_a_wrong_body_is_refused_in_words(body: dict[str, Any], said: str) -> No
         read_note(body)
 
 
+@settings(deadline=None)
 @given(title=st.text(), message=st.text(min_size=1).filter(lambda text: bool(text.strip())))
 def test_no_control_character_passes(title: str, message: str) -> None:
     """A title is one line, and a message has tabs and newlines only; none is above its length."""
@@ -74,6 +75,7 @@ def test_a_mail_without_a_title_has_the_beginning_of_its_message() -> None:
     assert ["short", "x" * 57 + "..."] == [read_note({"message": text}).subject for text in ("short\nmore", "x" * 80)]
 
 
+@settings(deadline=None)
 @given(text=st.text(), most=st.integers(min_value=10, max_value=60))
 def test_what_is_cut_fits(text: str, most: int) -> None:
     """In bytes, at a whole character, and says that it is cut."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from w1_tree import CRC_BAD, POWER_ON, SILENT, scratchpad, w1_slave
 
@@ -153,6 +153,7 @@ def test_the_fake_sensor_speaks_as_a_real_one() -> None:
     assert "4b 01 4b 46 7f ff 05 10 e1" == scratchpad(20.6875).hex(" ")
 
 
+@settings(deadline=None)
 @given(st.integers(0, 255), st.binary(min_size=6, max_size=6))
 def test_an_address_is_read_as_it_is_written(family: int, serial: bytes) -> None:
     """In either spelling."""
@@ -161,12 +162,14 @@ def test_an_address_is_read_as_it_is_written(family: int, serial: bytes) -> None
     assert address == parse_address(str(address)) == parse_address(f"{family:02X}.{serial.hex().upper()}")
 
 
+@settings(deadline=None)
 @given(st.integers(-55 * 16, 125 * 16))
 def test_every_temperature_is_read_as_the_kernel_writes_it(raw: int) -> None:
     """To a thousandth; 85 °C too, where a conversion made it."""
     assert raw / 16 == pytest.approx(parse_w1_slave(w1_slave(raw / 16), 0x28), abs=0.001)
 
 
+@settings(deadline=None)
 @given(
     st.one_of(st.binary(max_size=200), st.from_regex(r"([0-9a-f]{2} ){9}: crc=[0-9a-f]{2} (YES|NO)\n.{0,40}t=-?\d*"))
 )

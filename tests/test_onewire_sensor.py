@@ -25,7 +25,7 @@ def says(sensor: Sensor, result: float | Fault | None, ticks: float) -> list[str
     """Let a round go by; return the topics of what is said."""
     at = 1_000_000.0 + ticks
     told: list[Say] = (
-        sensor.miss(at=at, ticks=ticks) if result is None else sensor.take({WARM: result}, at=at, ticks=ticks)
+        sensor.miss("away", at=at, ticks=ticks) if result is None else sensor.take({WARM: result}, at=at, ticks=ticks)
     )
     return [say.topic for say in told]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -183,6 +184,32 @@ async def test_no_bus_at_all(bench: Bench, tmp_path: Path) -> None:
     assert "" == service.trouble
 
 
+async def test_why_a_sensor_cannot_be_asked_is_told(bench: Bench, tree: Tree) -> None:
+    """A bus that has gone, with its adapter say, is not a sensor that somebody has unplugged."""
+    service = await house(bench, tree)
+    tree.root.rename(tree.root.with_name("elsewhere"))
+    await rounds(bench, service, 6)
+    state = (await told(bench, f"onewire/{HALL}"))[-1]
+
+    assert ("gone", f"no 1-wire bus at {tree.root}: No such file or directory") == (state["status"], state["error"])
+    assert "no 1-wire bus" in (await bench.next(ALERT))["message"]
+
+
+async def test_a_hanging_conversion_is_logged_once(bench: Bench, tree: Tree, caplog: pytest.LogCaptureFixture) -> None:
+    """It is trouble, and the sensors are read all the same."""
+    tree.plug(DEN, 18.0)
+    os.mkfifo(tree.bulk)
+    service = await house(bench, tree, timeout_s=0.1)
+    await rounds(bench, service, 2)
+    trouble = service.trouble
+    with tree.bulk.open("rb"):
+        pass
+
+    assert 20.5 == (await bench.next(TEMPERATURE))["value"]
+    assert f"{tree.root}: a conversion of all sensors at once hangs" == trouble
+    assert 1 == caplog.text.count("a conversion of all")
+
+
 async def test_a_sensor_that_hangs_costs_the_others_nothing(bench: Bench, tree: Tree) -> None:
     """The others are read in each round, with one thread more; when it answers, it is read again."""
     tree.plug(DEN, 18.0)
@@ -256,6 +283,9 @@ async def test_messages_are_as_the_page_says(bench: Bench, tree: Tree) -> None:
     [
         ({"root": "w1"}, "root 'w1' is not a whole path"),
         ({"every_s": 0}, "every_s 0.0 is less than 0.1"),
+        ({"every_s": float("inf")}, "every_s inf is no number to count with"),
+        ({"timeout_s": float("nan")}, "timeout_s nan is no number to count with"),
+        ({"sensors": {"hall": {"id": HALL, "offset": float("nan")}}}, "offset nan is no number to count with"),
         ({"at_least_s": 30}, "at_least_s 30.0 is less than every_s"),
         ({"sensors": {"hall": {"id": "hall"}}}, "no 1-wire address"),
         ({"sensors": {"hall": {"id": "01-00000a1b2c3d"}}}, "family 01 cannot be read"),

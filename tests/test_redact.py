@@ -7,7 +7,7 @@ import json
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.redact import HIDDEN, in_a_line, redact
@@ -87,6 +87,7 @@ def test_what_others_said_is_fit_for_a_log() -> None:
     assert "550 [2Jno key ***. xxx" == in_a_line(said, ["a  b\tc"], most=22)
 
 
+@settings(deadline=None)
 @given(secret=secrets, before=around, after=around)
 def test_a_secret_is_gone_wherever_it_stands(secret: str, before: str, after: str) -> None:
     """Plain, quoted or escaped, for any text around it, as long as the stars do not write it anew."""

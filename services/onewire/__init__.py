@@ -7,9 +7,10 @@ Each reading may block for a second, or hang with the bus: a thread does it, and
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from drivers.onewire import FAMILIES, Address, Fault, parse_address
 from hearthbus import Service, Unavailable
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from services.onewire.tree import Tree
 
 
+_AWAY: Final = "it is not on the bus"
+_LEAST: Final = {"every_s": 0.1, "at_least_s": 0, "timeout_s": 0.1, "change": 0, "gone_s": 0, "alert_after": 1}
+
+
 @dataclass(frozen=True)
 class Known:
     """What is known of one sensor; the name of its table is its place."""
@@ -38,6 +43,8 @@ class Known:
         refuse(self._faults())
 
     def _faults(self) -> Iterator[str]:
+        if not math.isfinite(self.offset):
+            yield f"offset {self.offset} is no number to count with"
         try:
             code = self.address.family
         except ValueError as error:
@@ -87,10 +94,13 @@ class OneWire(Service):
         def _faults(self) -> Iterator[str]:
             if not self.root.startswith("/"):
                 yield f"root {self.root!r} is not a whole path; write for example /sys/bus/w1/devices"
-            for key, least in (("every_s", 0.1), ("timeout_s", 0.1), ("change", 0), ("gone_s", 0), ("alert_after", 1)):
-                if not getattr(self, key) >= least:
-                    yield f"{key} {getattr(self, key)} is less than {least}"
-            if not self.at_least_s >= self.every_s:
+            for key, least in _LEAST.items():
+                value = getattr(self, key)
+                if not math.isfinite(value):
+                    yield f"{key} {value} is no number to count with"
+                elif value < least:
+                    yield f"{key} {value} is less than {least}"
+            if self.at_least_s < self.every_s:
                 yield f"at_least_s {self.at_least_s} is less than every_s {self.every_s}"
             seen: dict[Address, str] = {}
             for name, known in self.sensors.items():
@@ -132,17 +142,18 @@ class OneWire(Service):
         except (Unavailable, TimeoutError) as error:
             text = str(error) if isinstance(error, Unavailable) else f"{root} does not answer"
             for sensor in self._sensors.values():
-                await self._say(sensor, sensor.miss(at=self.now(), ticks=self.clock.monotonic()))
+                await self._say(sensor, sensor.miss(text, at=self.now(), ticks=self.clock.monotonic()))
             self._complain(f"{text}; docs/onewire.md says how a bus gets there")
             return
         await self._meet(tree)
+        hangs = ""
         try:
             await self._worker.run("convert", tree.convert, timeout)
         except TimeoutError:
-            self.log.warning("%s: a conversion of all sensors at once hangs", root)
+            hangs = f"{root}: a conversion of all sensors at once hangs; "
         for address, sensor in self._sensors.items():
             await self._read(tree, address, sensor)
-        self._complain(_summary(self._sensors.values()))
+        self._complain((hangs + _summary(self._sensors.values())).removesuffix("; "))
 
     async def _meet(self, tree: Tree) -> None:
         """Take up sensors that are new, and once, take back what an earlier run has told of others."""
@@ -169,7 +180,7 @@ class OneWire(Service):
             except Fault as fault:
                 results[channel] = fault
         at, ticks = self.now(), self.clock.monotonic()
-        says = sensor.take(results, at=at, ticks=ticks) if results else sensor.miss(at=at, ticks=ticks)
+        says = sensor.take(results, at=at, ticks=ticks) if results else sensor.miss(_AWAY, at=at, ticks=ticks)
         await self._say(sensor, says)
 
     async def _reading(self, tree: Tree, address: Address, channel: Channel) -> float:

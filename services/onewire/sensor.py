@@ -112,12 +112,12 @@ class Sensor:
         self.errors.update(fault.kind for fault in faults)
         return says + self._down("failing", str(faults[0]), at, ticks)
 
-    def miss(self, *, at: float, ticks: float) -> list[Say]:
-        """The sensor is not there; return what there is to say."""
+    def miss(self, error: str, *, at: float, ticks: float) -> list[Say]:
+        """The sensor is not there, and `error` says why; return what there is to say."""
         if self.status != "gone":
             self.errors["gone"] += 1
         self._last.clear()  # it loses its power: what it said before does not make 85 °C likely
-        return self._down("gone", "it is not on the bus", at, ticks)
+        return self._down("gone", error, at, ticks)
 
     def _reading(self, channel: Channel, result: float | Fault, ticks: float) -> list[Say]:
         if isinstance(result, Fault):
