@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 SENSORS: Final = 50
 START_S: Final = 30.0
+_TURNS_S: Final = 10
+"""Seconds in which all sensors have measured."""
 _TTL_S: Final = 120.0
 
 
@@ -120,6 +122,11 @@ def topic(sensor: int) -> str:
     return f"sensor/room{sensor:02d}/temperature"
 
 
+def measured_at(at: int, sensor: int) -> int:
+    """Return when a sensor measures what is published for `at`: not all measure in the same second."""
+    return at + sensor % _TURNS_S * 1_000_000_000
+
+
 def values(count: int, sensor: int) -> list[float]:
     """Return what a sensor measures, one after the other."""
     return [round(15 + sensor / 10 + (number * 37 % 101) / 10, 1) for number in range(count)]
@@ -141,7 +148,8 @@ async def publish(
         for sensor in range(SENSORS):
             value = POISON if poison == (sensor, number) else measured[sensor][number]
             body = encode_body({"value": value, "unit": "°C"})
-            wait = bus._transport.publish(topic(sensor), body, at, False, False, _TTL_S)  # noqa: SLF001 - with a past time
+            time = measured_at(at, sensor)
+            wait = bus._transport.publish(topic(sensor), body, time, False, False, _TTL_S)  # noqa: SLF001 - with a past time
             if wait is not None:
                 await wait
         if each is not None:

@@ -1,8 +1,9 @@
 """`python -m bench.telemetry_soak`: an hour of sensors into sinks that fail in every way; the account of every point.
 
-Each sink is down, failing, slow and flapping in turn, each in another way than the others; the service's process is
-killed with SIGKILL all the while. Afterwards every sink has to hold every point with the time it was measured, in
-order within its series, and the one poison point alone has to be in the dead letters.
+There is a sink of each kind that has a lane. Each is down, failing, slow and flapping in turn, each in another way than
+its neighbours; the service's process is killed with SIGKILL all the while. Afterwards every sink has to hold every
+point with its value and the time it was measured, in order within its series; a sink that can refuse has the one
+poison point in its dead letters and nothing else; and where a repetition does harm, the receiver could tell it.
 """
 
 from __future__ import annotations
@@ -11,22 +12,33 @@ import argparse
 import asyncio
 import json
 import random
+import re
 import sys
 import tempfile
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from bench import telemetry_forms as forms
 from bench import telemetry_house as house
-from bench.telemetry_receivers import MOODS, POISON, Receiver, read_lines, read_messages
+from bench.process import Failed
+from bench.telemetry_receivers import MOODS, POISON, HttpReceiver, Receiver
+from bench.telemetry_wires import Carbon, Mqtt
 from hearthbus.bus import Bus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 HOUR_S: Final = 3600
 _SECOND: Final = 1_000_000_000
-_POISON_SENSOR: Final = 17
+_POISON_SENSOR: Final = 5
+"""One of the eight a channel of ThingSpeak has fields for."""
+_FIELDS: Final = 8
+_BATCH: Final = 500
 _DRAIN_S: Final = 60.0
+_COMMON: Final = f"every_s = 0.2\nbatch = {_BATCH}\ntimeout_s = 2.0\n"
 
 
 @dataclass
@@ -36,22 +48,23 @@ class Account:
     faults: list[str] = field(default_factory=list)
     kills: int = 0
     points: int = 0
-    """Of one sink."""
-    repeated: int = 0
-    """Points that came again to a sink that merges them."""
+    """All that were published."""
+    repeated: dict[str, int] = field(default_factory=dict)
+    """By sink, points that came again."""
     megabytes: list[float] = field(default_factory=list)
     """Resident memory of the service before each kill."""
 
     def __str__(self) -> str:
         most, later = max(self.megabytes, default=0), max(self.megabytes[len(self.megabytes) // 2 :], default=0)
         return (
-            f"{self.points} points into each sink; killed {self.kills} times; {self.repeated} repeated where that "
-            f"does no harm; memory at most {most:.1f} MB, in the second half {later:.1f} MB"
+            f"{self.points} points for {len(self.repeated)} sinks; the service killed {self.kills} times\n"
+            f"came again: {', '.join(f'{name} {count}' for name, count in self.repeated.items())}\n"
+            f"memory at most {most:.1f} MB, in the second half {later:.1f} MB"
         )
 
 
 class Trial:
-    """One house, three sinks, and what happens to them.
+    """One house, a sink of each kind, and what happens to them.
 
     Args:
         folder: where the house is; a short path.
@@ -70,12 +83,13 @@ class Trial:
         end = time.time_ns() // _SECOND * _SECOND
         self._times = [end - second * _SECOND for second in range(HOUR_S, 0, -apart_s)]
         self._seed = seed
+        self._said: dict[int, dict[int, float]] = {sensor: {} for sensor in range(house.SENSORS)}
+        """By sensor, its values by their times."""
 
     async def run(self) -> Account:
         """Run it and look what the sinks hold."""
         with ExitStack() as stack:
-            read = {"archive": read_lines, "cloud": read_lines, "barn": read_messages}
-            sinks = {name: stack.enter_context(Receiver(each, seed=self._seed)) for name, each in read.items()}
+            sinks = {name: stack.enter_context(each) for name, each in self._receivers()}
             url, file = house.write_house(self._folder, _tables(sinks, self._folder))
             broker, service = house.broker(file), house.service(file)
             stack.callback(broker.kill)
@@ -104,7 +118,14 @@ class Trial:
         middle = count // 2
         poison = (_POISON_SENSOR, middle - first) if first <= middle < last else None
         await house.publish(bus, self._times[first:last], poison=poison)
-        self.account.points += (last - first) * house.SENSORS - (poison is not None)
+        for sensor, said in self._said.items():
+            values = house.values(last - first, sensor)
+            said |= {
+                house.measured_at(at, sensor): value for at, value in zip(self._times[first:last], values, strict=True)
+            }
+        if poison is not None:
+            self._said[_POISON_SENSOR][self._poisoned] = POISON
+        self.account.points += (last - first) * house.SENSORS
 
     async def _kill_for_a_while(self, service: house.Child) -> None:
         until = time.monotonic() + self._phase_s
@@ -122,38 +143,74 @@ class Trial:
             now = sum(sink.held for sink in sinks.values())
             if now != held:
                 held, since = now, time.monotonic()
-            dead = [self._folder / "telemetry" / f"{name}.dead.jsonl" for name in sinks]
-            if held >= self.account.points * len(sinks) and all(path.exists() for path in dead):
+            wanted = {name: sum(map(len, self._wanted(name, sink).values())) for name, sink in sinks.items()}
+            dead = [self._dead_file(name) for name, sink in sinks.items() if sink.refuses]
+            if all(sink.held >= wanted[name] for name, sink in sinks.items()) and all(path.exists() for path in dead):
                 return
             if service.rss_mb() == 0:
                 self.account.faults.append(f"the service ended by itself: {service.lines[-5:]}")
                 return
             await asyncio.sleep(0.1)
 
-    def _settle(self, sinks: dict[str, Receiver]) -> None:
-        account, faults = self.account, self.account.faults
-        for name, sink in sinks.items():
-            if sink.held != account.points:
-                faults.append(f"{name} holds {sink.held} points of {account.points}")
-            if len(sink.points) != house.SENSORS:
-                faults.append(f"{name} holds {len(sink.points)} series of {house.SENSORS}")
-            times = set(self._times)
-            for series, points in sink.points.items():
-                got = [at for at, _ in points]
-                if got != sorted(got):
-                    faults.append(f"{name}: {series} is out of order")
-                if not times.issuperset(got):
-                    faults.append(f"{name}: {series} has times that nobody measured at")
-            faults += [f"{name}: {each} came in several batches" for each, keys in sink.keys.items() if len(keys) > 1]
-            faults += self._dead(name)
-            account.repeated += sink.repeated
+    def _receivers(self) -> Iterator[tuple[str, Receiver]]:
+        for name, form in (
+            ("influxdb", forms.INFLUXDB),
+            ("influxdb2", forms.INFLUXDB),
+            ("webhook", forms.WEBHOOK),
+            ("emoncms", forms.EMONCMS),
+            ("cosm", forms.COSM),
+            ("thingspeak", forms.THINGSPEAK),
+        ):
+            yield name, HttpReceiver(form, seed=self._seed)
+        yield "graphite", Carbon(seed=self._seed)
+        yield "mqtt", Mqtt(self._folder, seed=self._seed)
 
-    def _dead(self, name: str) -> list[str]:
-        path = self._folder / "telemetry" / f"{name}.dead.jsonl"
+    @property
+    def _poisoned(self) -> int:
+        return house.measured_at(self._times[len(self._times) // 2], _POISON_SENSOR)
+
+    def _wanted(self, name: str, sink: Receiver) -> dict[int, dict[int, float]]:
+        """Return what a sink has to hold: by sensor, values by their times."""
+        sensors = _FIELDS if name == "thingspeak" else house.SENSORS
+        return {
+            sensor: {at: value for at, value in said.items() if not (sink.refuses and value == POISON)}
+            for sensor, said in self._said.items()
+            if sensor < sensors
+        }
+
+    def _settle(self, sinks: dict[str, Receiver]) -> None:
+        for name, sink in sinks.items():
+            self.account.faults += [f"{name}: {fault}" for fault in self._faults(name, sink)]
+            self.account.repeated[name] = sink.repeated
+
+    def _faults(self, name: str, sink: Receiver) -> Iterator[str]:
+        wanted = self._wanted(name, sink)
+        if len(sink.points) != len(wanted):
+            yield f"it holds {len(sink.points)} series of {len(wanted)}"
+        for series, points in sink.points.items():
+            said = wanted[_sensor(series)]
+            if [at for at, _ in points] != sorted(at for at, _ in points):
+                yield f"{series} is out of order"
+            if dict(points) != said:
+                missing = len(said.keys() - dict(points).keys())
+                yield f"{series} holds {len(points)} points of {len(said)}, {missing} are missing, or others are wrong"
+        if sink.ids and len(sink.ids) != sink.held:
+            yield f"{sink.held} points came under {len(sink.ids)} ids"
+        if sink.rewound > _BATCH:
+            yield f"a repetition went back by {sink.rewound} messages, and a batch has {_BATCH}"
+        yield from (f"{each} came in several batches" for each, (_, keys) in sink.ids.items() if len(keys) > 1)
+        if sink.refuses:
+            yield from self._dead(name)
+
+    def _dead(self, name: str) -> Iterator[str]:
+        path = self._dead_file(name)
         letters = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
         found = {(letter["topic"], letter["time_ns"], letter["body"]["value"]) for letter in letters}
-        wanted = {(house.topic(_POISON_SENSOR), self._times[len(self._times) // 2], POISON)}
-        return [] if found == wanted else [f"{name}: the dead letters are {sorted(found)[:5]}, not {wanted}"]
+        if found != {(house.topic(_POISON_SENSOR), self._poisoned, POISON)}:
+            yield f"the dead letters are {sorted(found)[:5]}, not the poison alone"
+
+    def _dead_file(self, name: str) -> Path:
+        return self._folder / "telemetry" / f"{name}.dead.jsonl"
 
 
 async def _subscribed(bus: Bus, sinks: int) -> None:
@@ -164,17 +221,33 @@ async def _subscribed(bus: Bus, sinks: int) -> None:
         await asyncio.sleep(0.02)
 
 
+def _sensor(series: str) -> int:
+    """Return the number in a series' name, whatever else the protocol makes of it."""
+    found = re.search(r"room(\d+)", series)
+    return int(found[1]) if found else -1
+
+
 def _tables(sinks: dict[str, Receiver], folder: Path) -> str:
     token = folder / "token"
     token.write_text("t0ken-of-the-cloud\n")
     token.chmod(0o600)
-    common = "every_s = 0.2\nbatch = 500\ntimeout_s = 2.0\n"
-    return (
-        f'[telemetry.influxdb.archive]\nurl = "{sinks["archive"].url}"\ndatabase = "house"\n{common}\n'
-        f'[telemetry.influxdb2.cloud]\nurl = "{sinks["cloud"].url}"\nbucket = "house"\n'
-        f'token = {{ file = "{token}" }}\n{common}\n'
-        f'[telemetry.webhook.barn]\nurl = "{sinks["barn"].url}"\nkey = {{ file = "{token}" }}\n{common}\n'
-    )
+    key = f'key = {{ file = "{token}" }}'
+    fields = ", ".join(f'field{sensor + 1} = "{house.topic(sensor)}"' for sensor in range(_FIELDS))
+    own = {
+        "influxdb": 'database = "house"',
+        "influxdb2": f'bucket = "house"\ntoken = {{ file = "{token}" }}\ngzip = false',
+        "webhook": key,
+        "emoncms": key,
+        "cosm": f"{key}\nfeed = 1\nper_minute = 0",
+        "thingspeak": f"{key}\nchannel = 1\nfields = {{ {fields} }}\nper_minute = 0",
+        "graphite": 'host = "127.0.0.1"',
+        "mqtt": 'host = "127.0.0.1"',
+    }
+    where = {
+        name: f"port = {sink.port}" if name in {"graphite", "mqtt"} else f'url = "{sink.url}"'
+        for name, sink in sinks.items()
+    }
+    return "".join(f"[telemetry.{name}.{name}]\n{where[name]}\n{own[name]}\n{_COMMON}\n" for name in sinks)
 
 
 def main() -> int:
@@ -190,7 +263,10 @@ def main() -> int:
         trial = Trial(
             Path(folder), phases=options.phases, phase_s=options.phase, apart_s=options.apart, seed=options.seed
         )
-        account = asyncio.run(trial.run())
+        try:
+            account = asyncio.run(trial.run())
+        except Failed as error:
+            raise SystemExit(f"soak: {error}") from None
     print(account)
     print("\n".join(account.faults[:20]) or "every point is where it belongs")
     return 1 if account.faults else 0
