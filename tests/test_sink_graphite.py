@@ -105,6 +105,14 @@ def test_path_too_long() -> None:
     assert (b"host.pi.load.y 2 1700000000\n", 1) == (lines, dropped)
 
 
+def test_a_time_carbon_has_not() -> None:
+    """What a clock centuries ahead has dated is not sent, and counted: carbon would lose others of its path by it."""
+    batch = [record("a/b/c", at=2**32, value=1), record("a/b/c", at=2**32 - 1, value=2)]
+    lines, dropped = Lines(TEMPLATE).encode(batch)
+
+    assert (b"a.b.c 2 4294967295\n", 1) == (lines, dropped)
+
+
 @given(
     st.text("ab.-_/", min_size=1, max_size=20).filter(lambda text: "//" not in f"/{text}/"),
     st.dictionaries(st.text(max_size=8), st.floats() | st.booleans() | st.integers(-(2**63), 2**64 - 1), max_size=4),
@@ -166,6 +174,24 @@ async def test_reset_is_later() -> None:
         outcome = await send(port, [record("sensor/hall/power", value=5)] * 2000)
 
     assert isinstance(outcome, Later)
+
+
+async def test_an_early_end_is_later() -> None:
+    """Who ends before everything was said is no carbon that has read it: it stops, or a tunnel to nowhere."""
+    over = asyncio.Event()
+
+    async def nowhere(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write_eof()
+        with contextlib.suppress(OSError):
+            await reader.read()
+        writer.transport.abort()
+        over.set()
+
+    async with serving(nowhere) as port:
+        outcome = await send(port, [record("sensor/hall/power", value=5)] * 300_000)
+        await over.wait()
+
+    assert Later(f"127.0.0.1:{port}: Connection reset by peer") == outcome
 
 
 async def test_silence_is_later() -> None:

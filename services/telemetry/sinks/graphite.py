@@ -12,6 +12,7 @@ is killed is lost.
 from __future__ import annotations
 
 import asyncio
+import errno
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 LONGEST_NODE: Final = 200
 """Bytes of one part of a path, which is a file or folder of carbon's."""
 LONGEST_PATH: Final = 2000
+LATEST_S: Final = 2**32 - 1
+"""The last second of Whisper's files, in 2106; with a later one carbon loses what it has not written of that path."""
 _OTHERS: Final = re.compile(r"[^A-Za-z0-9_.-]")
 _OUTSIDE: Final = re.compile(r"[^A-Za-z0-9_.;=~-]")
 
@@ -88,13 +91,13 @@ class Lines:
         self._names = Names(self._path, units=units)
 
     def encode(self, records: Sequence[Record]) -> tuple[bytes, int]:
-        """Return the lines, and how many numbers have none because their path would be too long or empty."""
+        """Return the lines, and how many numbers have none: carbon could not store them."""
         lines: list[str] = []
         dropped = 0
         for record in records:
             seconds = record.time_ns // 1_000_000_000
             for path, value in self._names.samples(record):
-                if path:
+                if path and seconds <= LATEST_S:
                     lines.append(f"{path} {int(value) if value is True or value is False else value} {seconds}\n")
                 else:
                     dropped += 1
@@ -131,7 +134,7 @@ class Graphite:
     async def send(self, records: Sequence[Record]) -> Outcome:
         """Deliver `records` on a connection of their own."""
         data, dropped = self._lines.encode(records)
-        reason = f"{dropped} names are longer than a path may be, or empty" if dropped else ""
+        reason = f"{dropped} values have a path too long or empty, or a time after 2106" if dropped else ""
         if not data:
             return Delivered(dropped, reason)
         try:
@@ -154,6 +157,8 @@ class Graphite:
         try:
             writer.write(data)
             await writer.drain()
+            if reader.at_eof():  # before carbon could know that no more comes: it stops, or is not what listens there
+                raise ConnectionResetError(errno.ECONNRESET, "")
             writer.write_eof()
             return await reader.read(1)
         finally:
