@@ -57,9 +57,10 @@ class Made:
         return Receipt()
 
 
-def way(sender: Made) -> Lane:
+def way(sender: Made, *, per_hour: int = 60) -> Lane:
     """The lane of a target."""
-    target = build(Target, {"kind": "email", "host": "mail.test", "sender": "a@b.test", "to": ["c@d.test"]})
+    house = {"kind": "email", "host": "mail.test", "sender": "a@b.test", "to": ["c@d.test"]}
+    target = build(Target, {**house, "per_hour": per_hour})
     return Lane("made", target, sender=sender, zone=ZoneInfo("UTC"), clock=Clock())
 
 
@@ -118,6 +119,19 @@ async def test_an_urgent_one_passes_those_who_wait() -> None:
     assert ["0", *["fire"] * WAITING, "1"] == sender.sent[: WAITING + 2]
     assert [""] * (2 * WAITING) == said[:-1]
     assert f"busy: {2 * WAITING} messages wait for it already" in said[-1]
+
+
+async def test_an_urgent_one_takes_of_the_limit_what_there_is() -> None:
+    """It passes, those after it pay; and where it fails, they get back no more than it took."""
+    sender = Made(commits=False)
+    lane = way(sender, per_hour=2)
+    said = [await deliver(lane, priority="urgent") for _ in range(3)]
+    sender.fault = ValueError
+    said += [await deliver(lane, priority="urgent") for _ in range(3)]
+    sender.fault = None
+
+    assert ["", "", "", "server", "server", "server"] == [each.partition(":")[0] for each in said]
+    assert "limit: more than 2 messages an hour" in await deliver(lane)
 
 
 async def test_one_that_hangs_for_ever_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:

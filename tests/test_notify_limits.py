@@ -72,14 +72,6 @@ def test_so_many_at_once_and_then_one_as_it_fills() -> None:
     assert 0.0 < bucket.take(700.0)
 
 
-def test_an_urgent_one_takes_what_there_is() -> None:
-    """It passes, and those after it pay."""
-    bucket = Bucket(1)
-
-    assert [0.0, 0.0, 0.0] == [bucket.take(0.0, anyway=True) for _ in range(3)]
-    assert 3600.0 == pytest.approx(bucket.take(0.0))
-
-
 def test_what_did_not_go_out_costs_nothing() -> None:
     """A server that was away for an hour has not used the hour up."""
     bucket = Bucket(1)

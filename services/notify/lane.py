@@ -145,8 +145,8 @@ class Lane:
         most = 2 * WAITING if urgent else WAITING
         if self._waiting >= most:
             raise Undelivered(f"{most} messages wait for it already: not sent, {NOT_LATER}", "busy")
-        wait = self._bucket.take(self._clock.monotonic(), anyway=urgent) if self._bucket else 0.0
-        if self._bucket and wait:
+        wait = self._bucket.take(self._clock.monotonic()) if self._bucket else 0.0
+        if self._bucket and wait and not urgent:
             often = f"{self._bucket.per_hour} messages an hour"
             raise Undelivered(f"more than {often}; the next in {wait:.0f} s: not sent, {NOT_LATER}", "limit")
         text, cut = fit(note.message, self._sender.most_bytes)
@@ -154,7 +154,7 @@ class Lane:
         try:
             receipt = await self._in_turn(replace(note, message=text), to, deadline)
         except Undelivered as failure:
-            if self._bucket and failure.fault != "unknown":
+            if self._bucket and not wait and failure.fault != "unknown":
                 self._bucket.give_back()
             raise
         finally:

@@ -63,21 +63,20 @@ class Bucket:
     def __post_init__(self) -> None:
         self._tokens = float(self.per_hour)
 
-    def take(self, at: float, *, anyway: bool = False) -> float:
+    def take(self, at: float) -> float:
         """Take a token; return 0, or the seconds until there is one.
 
         Args:
             at: seconds of a clock that is never set.
-            anyway: do not ask: take one if there is one.
         """
         rate = self.per_hour / _HOUR_S
         gained = max(0.0, at - self._at) * rate
         self._tokens, self._at = min(self._tokens + gained, float(self.per_hour)), at
-        if self._tokens >= 1.0 - 1e-9 or anyway:
+        if self._tokens >= 1.0 - 1e-9:
             self._tokens = max(0.0, self._tokens - 1.0)
             return 0.0
         return (1.0 - self._tokens) / rate
 
     def give_back(self) -> None:
-        """Return the token of a message that did not go out."""
+        """Return the token that was taken for a message that did not go out."""
         self._tokens = min(self._tokens + 1.0, float(self.per_hour))
