@@ -117,7 +117,7 @@ def test_whole_way(google: FakeGoogle, start: Start, tmp_path: Path) -> None:
 def test_old_token_is_replaced(start: Start, tmp_path: Path) -> None:
     """A second login replaces the file, whatever rights the old one had."""
     token = tmp_path / "token.json"
-    token.write_text("old")
+    token.write_text('{"client_id": "a", "client_secret": "b", "refresh_token": "c"}')
     token.chmod(0o644)
     login = start()
     browse(login.address())
@@ -238,14 +238,21 @@ def test_client_that_others_can_read(google: FakeGoogle, start: Start, tmp_path:
 
 @pytest.mark.parametrize(
     ("place", "text"),
-    [("client.json", "are the same file"), (".", "is a folder"), ("no/token.json", "make it first")],
+    [
+        ("client.json", "are the same file"),
+        (".", "is a folder"),
+        ("no/token.json", "make it first"),
+        ("house.toml", "something else"),
+    ],
 )
 def test_place_of_the_token(start: Start, tmp_path: Path, place: str, text: str) -> None:
-    """A place where no token can be written is told before a person goes to Google's page."""
+    """A place where no token can be written, or should be, is told before a person goes to Google's page."""
+    (tmp_path / "house.toml").write_text("[sun]\n")
     code, said = start(token=tmp_path / place).end()
 
     assert 64 == code
     assert text in said
+    assert "[sun]\n" == (tmp_path / "house.toml").read_text()
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,8 @@ def main(args: Namespace) -> int:
             complain(f"{asked.name}: {asked.fault}")
             continue
         if asked.unread:
-            complain(f"{asked.name}: {asked.unread} events cannot be understood")
+            events = "1 event" if asked.unread == 1 else f"{asked.unread} events"
+            complain(f"{asked.name}: {events} cannot be understood")
         for line in _for_programs(asked) if args.json else _for_people(asked):
             sys.stdout.write(line + "\n")
     return Unavailable.exit_code if failed else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import json
 import os
 import socket
 import sys
@@ -42,7 +43,7 @@ def main(args: Namespace) -> int:
     Raises:
         HearthbusError: it did not come about.
     """
-    token = Path(args.token).expanduser()
+    token = Path(args.token).expanduser().absolute()
     _check_place(token, Path(args.client).expanduser())
     text = read_secret({"file": str(Path(args.client).expanduser())}, base="").reveal()
     from services.calendar.google.login import log_in, read_client
@@ -50,7 +51,8 @@ def main(args: Namespace) -> int:
     made = log_in(read_client(text), port=args.port, wait_s=args.wait, show=_show)
     write_whole(token, made.encode())
     sys.stdout.write(
-        f'The token is in {token}. In hearthbus.toml:\n\n  [calendar]\n  credentials = {{ file = "{token}" }}\n'
+        f"The token is in {token}. In hearthbus.toml:\n\n  [calendar]\n"
+        f"  credentials = {{ file = {json.dumps(str(token), ensure_ascii=False)} }}\n"
     )
     sys.stdout.write("\nThen see whether it works: hearthbus calendar list\n")
     return 0
@@ -81,6 +83,19 @@ def _check_place(token: Path, client: Path) -> None:
         raise Invalid(f"--token {token} is a folder; name a file in it")
     if not os.access(token.parent, os.W_OK | os.X_OK):
         raise Invalid(f"--token {token}: the folder {token.parent} is not there, or cannot be written; make it first")
+    if token.exists() and not _is_login(token):
+        raise Invalid(f"--token {token} holds something else than a login; name another file, or remove it")
+
+
+def _is_login(file: Path) -> bool:
+    """Whether a file may be overwritten by a token: it holds one, or nothing."""
+    from services.calendar.google.credentials import read_credentials
+
+    try:
+        text = file.read_text()
+        return not text.strip() or read_credentials(text).type == "authorized_user"
+    except (OSError, UnicodeDecodeError, Invalid):
+        return False
 
 
 def _port(text: str) -> int:
