@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from contextlib import suppress
 
 import pytest
 from mail_calls import refusal, send
@@ -109,6 +110,27 @@ async def test_a_server_that_drips_sends_nothing_later() -> None:
 
     assert f"its server does not answer: nothing was sent, {NOT_LATER}" == str(why)
     assert b"DATA" not in heard[0]
+
+
+async def test_a_reply_without_end_is_cut_off() -> None:
+    """As fast as a network is, it would fill the memory: after a hundred lines nobody listens any more."""
+    written = 0
+
+    async def flood(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal written
+        with suppress(ConnectionError):
+            while True:
+                writer.write(b"220-welcome\r\n" * 100)
+                written += 100
+                await writer.drain()
+
+    server = await asyncio.start_server(flood, "127.0.0.1", 0)
+    why = await asyncio.wait_for(refusal(server.sockets[0].getsockname()[1], seconds=3), 10)
+    server.close()
+
+    assert "does not speak SMTP: it talks without end" in str(why)
+    assert "server" == why.fault
+    assert written < 10_000_000
 
 
 def test_an_attempt_that_was_given_up_sends_nothing() -> None:

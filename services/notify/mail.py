@@ -19,7 +19,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, make_msgid
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from services.notify.outcomes import NOT_LATER, Attempt, Fault, Receipt, Undelivered
 from services.notify.settings import PORTS, revealed
@@ -41,6 +41,8 @@ _IMPORTANCE: Final[dict[Priority, tuple[str, str]]] = {
     "urgent": ("high", "1 (Highest)"),
 }
 """`Importance` and `X-Priority`: programs read one or the other; normal has neither."""
+_MOST_LINES: Final = 100
+"""Of one reply."""
 _SAID: Final = 120
 """Characters of what a server said that are passed on."""
 
@@ -200,17 +202,22 @@ class Mail:
             what = "the login" if isinstance(error, smtplib.SMTPAuthenticationError) else "the connection"
             said = error.smtp_error
             return self._refusal(error.smtp_code, said if isinstance(said, bytes) else said.encode(), what)
-        if isinstance(error.__context__, TimeoutError):
+        if isinstance(error.__context__, TimeoutError | _Endless):
             error = error.__context__  # smtplib tells it as a server that hung up
         words, fault = next((words, fault) for kind, words, fault in _BROKEN if isinstance(error, kind))
         detail = getattr(error, "verify_message", None) or error.strerror or type(error).__name__
         return Undelivered(f"{self._where} {words.format(detail=detail, tls=self._target.tls)}", fault)
 
 
+class _Endless(OSError):
+    """A reply that does not stop."""
+
+
 _BROKEN: Final[tuple[tuple[type[OSError], str, Fault], ...]] = (
     (smtplib.SMTPNotSupportedError, "takes no login here; leave user and password out, or see tls", "server"),
     (smtplib.SMTPServerDisconnected, "hung up", "again"),
     (smtplib.SMTPException, "does not speak SMTP: {detail}", "server"),
+    (_Endless, "does not speak SMTP: it talks without end", "server"),
     (ssl.SSLCertVerificationError, "has a certificate that is not to be trusted: {detail}", "server"),
     (ssl.SSLError, 'does not speak TLS as expected; see tls = "{tls}" and port', "server"),
     (socket.gaierror, "is not found: no such name, or no network", "again"),
@@ -221,10 +228,37 @@ _BROKEN: Final[tuple[tuple[type[OSError], str, Fault], ...]] = (
 
 
 class _Smtp(smtplib.SMTP):
-    """Closed without a word where it is left early: a QUIT could hang as long as the rest."""
+    """Closed without a word where it is left early: a QUIT could hang as long as the rest. Hears so much, no more."""
+
+    def getreply(self) -> tuple[int, bytes]:
+        if self.sock is None:
+            raise smtplib.SMTPServerDisconnected
+        if self.file is None:
+            self.file = _File(self.sock.makefile("rb"))
+        self.file.lines = 0
+        return super().getreply()
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class _File:
+    """What a server says, line by line; smtplib itself reads a reply as long as it goes on.
+
+    Args:
+        file: the connection's.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.lines = 0
+        self.close = file.close
+        self._file = file
+
+    def readline(self, size: int) -> bytes:
+        self.lines += 1
+        if self.lines > _MOST_LINES:
+            raise _Endless
+        return self._file.readline(size)
 
 
 class _SmtpTls(_Smtp, smtplib.SMTP_SSL):
