@@ -15,7 +15,7 @@ import time
 import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from services.calendar.ics.http import Answer, get
 from services.calendar.sources import SourceFault
@@ -53,11 +53,9 @@ class Place:
 
     Args:
         address: a path, or `https://`, `http://`, `webcal://` and the rest.
-        secret: whether even a path is not to be told.
     """
 
     address: str = field(repr=False)
-    secret: bool = False
 
     @property
     def url(self) -> str:
@@ -66,16 +64,8 @@ class Place:
         scheme = {"webcal": "https", "webcals": "https"}.get(scheme.lower(), scheme.lower())
         return f"{scheme}://{rest}" if separator and scheme in {"https", "http"} else ""
 
-    @property
-    def path(self) -> str:
-        """Return the path of a file."""
-        path = self.address.removeprefix("file://") if self.address.startswith("file://") else self.address
-        return os.path.expanduser(unquote(path) if path != self.address else path)  # noqa: PTH111 - it stays text
-
     def __str__(self) -> str:
-        if self.url:
-            return _host(self.url)
-        return "the calendar's file" if self.secret else self.path
+        return _host(self.url) if self.url else self.address
 
 
 @dataclass(frozen=True)
@@ -105,7 +95,7 @@ def fetch(place: Place, known: Mapping[str, str], *, timeout_s: float, deadline_
 
 def _fetch_file(place: Place, known: Mapping[str, str]) -> Copy | None:
     try:
-        descriptor = os.open(place.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(place.address, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
             how = os.fstat(descriptor)
             if not stat.S_ISREG(how.st_mode):

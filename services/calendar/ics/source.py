@@ -24,7 +24,8 @@ class IcsSource:
     """A calendar that is not Google's, or Google's by its private address. A `services.calendar.sources.Source`.
 
     Args:
-        address: a file, or `https://` (`webcal://` is the same; `http://` with a warning); often as good as a password.
+        address: the path of a file, or `https://` (`webcal://` is the same; `http://` with a warning), which is often
+            as good as a password.
         zone: the house's: of all-day events, and of times that name none.
         timeout_s: for a connection and for each piece of an answer.
         deadline_s: for one fetch in all.
@@ -33,8 +34,7 @@ class IcsSource:
     def __init__(
         self, *, address: str | Secret, zone: ZoneInfo, timeout_s: float = 10.0, deadline_s: float = 60.0
     ) -> None:
-        secret = isinstance(address, Secret)
-        self._place = Place(address.reveal() if isinstance(address, Secret) else address, secret=secret)
+        self._place = Place(address.reveal() if isinstance(address, Secret) else address)
         self._zone = zone
         self._timeout_s, self._deadline_s = timeout_s, deadline_s
         self._validators: Mapping[str, str] = {}
