@@ -25,6 +25,7 @@ from hearthbus.running.runtime import Runtime
 from hearthbus.testing import ManualClock, MemoryHub, MemoryTransport
 from services.calendar import Calendar
 from services.calendar.events import Event
+from services.calendar.ics.source import IcsSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -88,6 +89,18 @@ class Scripted:
 
     def close(self) -> None:
         """Have nothing to close."""
+
+
+class FromFile(Scripted):
+    """A source that is an iCalendar file, read by the service's own reader."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._source = IcsSource(address=str(path), zone=LONDON)
+
+    def fetch(self, window: Window) -> Sequence[Event]:
+        """Give what the file has."""
+        return self._source.fetch(window)
 
 
 class ShakyTransport(MemoryTransport):

@@ -1,15 +1,14 @@
 """A week of a calendar, drawn at random: its events, what becomes of them, and what goes wrong meanwhile.
 
-What must have been told is reckoned here from the script alone, event by event, without the service's code: a change
-that is made within `MARGIN` of a start or end of its event could count or not, so none is made there, and whatever goes
-wrong lasts shorter than that.
+What must have been told is reckoned here from the script alone, event by event, without the service's code. What is
+changed within a minute of a start could count or not: then there are two stories. All other changes keep `MARGIN` from
+the starts and ends of their event, and whatever goes wrong lasts shorter than that.
 """
 
 from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from services.calendar.sources import SourceFault
@@ -23,12 +22,16 @@ MINUTE: Final = 60
 HOUR: Final = 3600
 DAY: Final = 86400
 MARGIN: Final = 50 * MINUTE
+LOOK: Final = 11 * MINUTE
+"""The source is asked every ten minutes."""
+SURE: Final = 26
+"""Seconds before a start: what is changed earlier counts."""
 KINDS: Final = ("unreachable", "busy", "broken", "gone", "refused")
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A start or end that must have been told: within `late` seconds after `at`."""
+    """A start or end that must have been told, within `within` seconds after `at` where nothing goes wrong."""
 
     edge: str
     event_id: str
@@ -36,6 +39,10 @@ class Wanted:
     """The second it names; None where it was that at which a change was seen."""
     at: int
     reason: str = ""
+    within: int = MINUTE
+
+
+Story = list[Wanted]
 
 
 @dataclass
@@ -45,7 +52,14 @@ class Week:
     begin: int
     end: int
     actions: list[tuple[int, str, tuple[Any, ...]]] = field(default_factory=list)
-    wanted: list[Wanted] = field(default_factory=list)
+    stories: dict[str, list[Story]] = field(default_factory=dict)
+    """By event: what may have been told of it; the first of two is the only one if nothing went wrong just then."""
+    late: set[str] = field(default_factory=set)
+    """Events with a start or end that was known only when it was past: they stand in no order with others."""
+    drawn: set[tuple[str, str]] = field(default_factory=set)
+    """When and how events are changed in it."""
+    unsure: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Events of two stories: the start, and how many seconds before it they were changed."""
     disturbed: list[tuple[int, int]] = field(default_factory=list)
 
 
@@ -65,61 +79,107 @@ def draw_week(begin: int, seed: int, *, events: int = 60) -> Week:
 
 
 def _draw_event(week: Week, name: str, chance: random.Random) -> None:
-    """Draw an event and at most one change, and reckon what must be told of it."""
+    """Draw an event and what becomes of it, and reckon what must be told."""
     start = week.begin + chance.randrange(2 * HOUR, 7 * DAY - 12 * HOUR, chance.choice((1, 60, 900, 3600)))
     end = start + chance.choice((0, 1, 600, 1800, HOUR, 3 * HOUR, 5 * HOUR))
-    known = chance.choice((week.begin, week.begin, start - MARGIN - chance.randrange(DAY), start - MARGIN))
-    known = max(week.begin, known)
+    known = max(week.begin, chance.choice((week.begin, start - MARGIN - chance.randrange(DAY), start - MARGIN)))
     if known > start - MARGIN:
         known = week.begin
-    put = (known, "put", (name, start, end))
-    what = chance.choice(("nothing", "nothing", "before", "before", "during", "during", "during", "after", "diary"))
-    if what == "during" and end - start < 2 * MARGIN + MINUTE:
-        what = "nothing"
-    told = [Wanted("start", name, start, start), Wanted("end", name, end, end)]
-    if what == "diary":  # written down when it was long over
-        week.actions.append((end + MARGIN + chance.randrange(HOUR), "put", (name, start, end)))
+    event = (name, start, end)
+    fitting = [("never", ""), ("after", ""), ("diary", "")]
+    fitting += [("before", how) for how in BEFORE] if start - 4 * MARGIN - known > HOUR else []
+    fitting += 3 * [("during", how) for how in DURING] if end - start >= 3 * MARGIN + HOUR else []
+    fitting += 3 * [("late", ""), ("unsure", "")] if end - start >= HOUR else []
+    moment, how = chance.choice(fitting)
+    week.drawn.add((moment, how))
+    if moment == "diary":  # written down when it was long over
+        week.actions.append((end + MARGIN + chance.randrange(HOUR), "put", event))
+        week.stories[name] = [[]]
         return
-    week.actions.append(put)
-    later = end + chance.randrange(2 * HOUR, 6 * HOUR)
-    if what == "before" and start - MARGIN - known > HOUR:
-        at = chance.randrange(known + 60, start - MARGIN)
-        how = chance.choice(("cancel", "decline", "move", "rename"))
-        told = _before(week, (name, start, end), at, how, later) or told if how not in {"cancel", "decline"} else []
-        if how in {"cancel", "decline"}:
-            week.actions.append((at, how, (name,)))
-    elif what == "during":
-        at = chance.randrange(start + MARGIN, end - MARGIN)
-        told = _during(week, (name, start, end), at, chance.choice(("cancel", "decline", "move", "longer", "shorter")))
-    elif what == "after":
-        week.actions.append((end + MARGIN, chance.choice(("cancel", "rename")), (name,)))
-    week.wanted += told
+    whole = _whole(name, start, end)
+    if moment == "late":  # written seconds before its start, or while it should be on
+        known = chance.randrange(start - 5 * MINUTE, end - MARGIN)
+        whole[0] = Wanted("start", name, start, max(start, known), within=LOOK)
+        week.late.add(name)
+    week.actions.append((known, "put", event))
+    if moment == "before":
+        at = chance.randrange(known + 60, start - 3 * MARGIN)
+        week.stories[name] = [_before(week, event, at, how, chance)]
+    elif moment == "during":
+        week.stories[name] = [_during(week, event, chance.randrange(start + MARGIN, end - 2 * MARGIN), how)]
+    elif moment == "unsure":
+        _unsure(week, event, chance)
+    else:
+        week.stories[name] = [whole]
+        if moment == "after":
+            week.actions.append((end + MARGIN, chance.choice(("cancel", "rename")), (name,)))
 
 
-def _before(week: Week, event: tuple[str, int, int], at: int, how: str, later: int) -> list[Wanted]:
+BEFORE: Final = ("cancel", "decline", "move", "rename", "sooner", "begun", "back", "longer")
+DURING: Final = ("cancel", "decline", "move", "rename", "longer", "shorter", "over", "on", "back")
+
+
+def _whole(name: str, start: int, end: int) -> Story:
+    return [Wanted("start", name, start, start), Wanted("end", name, end, end)]
+
+
+def _before(week: Week, event: tuple[str, int, int], at: int, how: str, chance: random.Random) -> Story:
+    """Change an event hours before its start."""
     name, start, end = event
-    if how == "rename":
-        week.actions.append((at, "rename", (name,)))
-        return []
-    new = later + (end - start)
-    week.actions.append((at, "put", (name, later, new)))
-    return [Wanted("start", name, later, later), Wanted("end", name, new, new)]
+    if how == "begun":  # moved to where it is on already
+        start, end = at - 10 * MINUTE, at + 2 * HOUR
+        week.actions.append((at, "put", (name, start, end)))
+        week.late.add(name)
+        return [Wanted("start", name, start, at, within=LOOK), Wanted("end", name, end, end)]
+    later = {"move": end - start + chance.randrange(2 * HOUR, 6 * HOUR), "sooner": -MARGIN}.get(how, 0)
+    if how in {"move", "sooner", "longer"}:
+        start, end = start + later, end + later + (HOUR if how == "longer" else 0)
+        week.actions.append((at, "put", (name, start, end)))
+    else:
+        week.actions.append((at, "cancel" if how == "back" else how, (name,)))
+    if how == "back":
+        week.actions.append((at + MARGIN, "put", event))
+    return [] if how in {"cancel", "decline"} else _whole(name, start, end)
 
 
-def _during(week: Week, event: tuple[str, int, int], at: int, how: str) -> list[Wanted]:
+def _during(week: Week, event: tuple[str, int, int], at: int, how: str) -> Story:
+    """Change an event that is on."""
     name, start, end = event
     first = Wanted("start", name, start, start)
-    if how in {"cancel", "decline"}:
-        week.actions.append((at, how, (name,)))
-        return [first, Wanted("end", name, None, at, "cancelled")]
+    if how in {"cancel", "decline", "back"}:  # ended because it was cancelled, it does not start a second time
+        week.actions.append((at, "decline" if how == "decline" else "cancel", (name,)))
+        if how == "back":
+            week.actions.append((at + MARGIN, "put", event))
+        return [first, Wanted("end", name, None, at, "cancelled", LOOK)]
+    if how == "rename":
+        week.actions.append((at, "rename", (name,)))
+        return _whole(*event)
     if how == "move":
         again, until = end + 3 * HOUR, end + 4 * HOUR
         week.actions.append((at, "put", (name, again, until)))
-        moved = Wanted("end", name, None, at, "moved")
-        return [first, moved, Wanted("start", name, again, again), Wanted("end", name, until, until)]
-    new = end + HOUR if how == "longer" else at + MARGIN
-    week.actions.append((at, "put", (name, start, new)))
+        return [first, Wanted("end", name, None, at, "moved", LOOK), *_whole(name, again, until)]
+    if how == "over":  # it should have ended already
+        new = at - 10 * MINUTE
+        week.actions.append((at, "put", (name, start, new)))
+        week.late.add(name)
+        return [first, Wanted("end", name, new, at, within=LOOK)]
+    new = at + MARGIN if how == "shorter" else end + HOUR
+    week.actions.append((at, "put", (name, at - 10 * MINUTE if how == "on" else start, new)))
     return [first, Wanted("end", name, new, new)]
+
+
+def _unsure(week: Week, event: tuple[str, int, int], chance: random.Random) -> None:
+    """Cancel or move an event within the minute before its start: it has not started, or it ends again."""
+    name, start, end = event
+    before = chance.randrange(1, MINUTE)
+    how = chance.choice(("cancel", "decline", "move"))
+    again = _whole(name, end + HOUR, end + 2 * HOUR) if how == "move" else []
+    action = ("put", (name, end + HOUR, end + 2 * HOUR)) if how == "move" else (how, (name,))
+    week.actions.append((start - before, *action))
+    reason = "moved" if how == "move" else "cancelled"
+    ended = Wanted("end", name, None, start, reason, LOOK)
+    week.stories[name] = [again, [Wanted("start", name, start, start), ended, *again]]
+    week.unsure[name] = (start, before)
 
 
 def _draw_trouble(week: Week, at: int, length: int, chance: random.Random) -> None:
@@ -175,48 +235,6 @@ async def _act(scene: Scene, what: str, arguments: tuple[Any, ...]) -> None:  # 
         if what == "lose and start":
             (scene.folder / "family.json").unlink(missing_ok=True)
         await scene.start()
-
-
-def faults(week: Week, scene: Scene) -> Iterator[str]:
-    """Say where what was told is not what must have been."""
-    found = scene.fired()
-    bodies = [(message.topic.rpartition("/")[2], message.body, round(message.time / 1e9)) for message in found]
-    for name in sorted({wanted.event_id for wanted in week.wanted} | {body["id"] for _, body, _ in bodies}):
-        wanted = [each for each in week.wanted if each.event_id == name]
-        told = [each for each in bodies if each[1]["id"] == name]
-        if [(each.edge, each.reason) for each in wanted] != [(edge, body.get("reason", "")) for edge, body, _ in told]:
-            yield f"{name}: wanted {wanted}, told {told}"
-            continue
-        for want, (_, body, at) in zip(wanted, told, strict=True):
-            yield from _timing(week, want, body, at)
-    yield from _order(bodies)
-
-
-def _timing(week: Week, want: Wanted, body: dict[str, Any], at: int) -> Iterator[str]:
-    from services.instants import instant
-
-    scheduled = instant(body["scheduled"])
-    quiet = not any(first <= want.at <= last for first, last in week.disturbed)
-    if want.scheduled is not None and scheduled != want.scheduled:
-        yield f"{want}: says {scheduled}"
-    latest = MINUTE if quiet and want.scheduled is not None else 11 * MINUTE if quiet else MARGIN
-    if not 0 <= at - want.at <= latest:
-        yield f"{want}: told {at - want.at} s late"
-    if body["missed"] != (at - scheduled > 120):
-        yield f"{want}: missed is {body['missed']}, {at - scheduled} s late"
-
-
-def _order(bodies: list[tuple[str, dict[str, Any], int]]) -> Iterator[str]:
-    """What is told at all stands in the order of its instants, ends before starts, by id."""
-    from services.instants import instant
-
-    places = [
-        (instant(body["scheduled"]), (2 if body["start"] == body["end"] else 0) if edge == "end" else 1, body["id"])
-        for edge, body, _ in bodies
-    ]
-    for before, after in pairwise(places):
-        if before > after:
-            yield f"{before} before {after}"
 
 
 def losses(seed: int) -> Iterator[str]:
