@@ -50,24 +50,25 @@ async def test_a_confirmation_that_got_lost(scene: Scene, loss: str) -> None:
 
 async def test_without_its_source(scene: Scene) -> None:
     """It goes on from what is stored, over a restart too, and says so; when that ends it says that it knows nothing."""
+    scene.tables["family"]["days_ahead"] = 2
     scene.calendar.put("a", "2026-06-01T13:00", "2026-06-01T14:00")
-    scene.calendar.put("b", "2026-06-10T13:00", "2026-06-10T14:00")
+    scene.calendar.put("b", "2026-06-02T13:00", "2026-06-02T14:00")
     await scene.start()
     await scene.until("2026-06-01T12:30")
     scene.calendar.fault = SourceFault("unreachable", "no route to calendar.example")
     await scene.until("2026-06-01T13:30")
     await scene.kill()
     service = await scene.start()
-    await scene.until("2026-06-10T15:00")
+    await scene.until("2026-06-02T15:00")
 
     assert ["start a", "end a", "start b", "end b"] == scene.told()
     assert ("offline", "unreachable") == (scene.state("source")["status"], scene.state("source")["kind"])
-    assert "no route to calendar.example; goes by what is stored until 2026-06-15" in service.trouble
+    assert "no route to calendar.example; goes by what is stored until 2026-06-03" in service.trouble
     assert 1 == service.health()["offline"]
-    await scene.until("2026-06-16T12:00")
+    await scene.until("2026-06-03T13:00")
     assert "nothing is known any more" in service.trouble
     scene.calendar.fault = None
-    await scene.until("2026-06-16T13:00")
+    await scene.until("2026-06-03T14:00")
     assert ("ok", "") == (scene.state("source")["status"], service.trouble)
 
 
@@ -90,14 +91,14 @@ async def test_each_fault_is_asked_again_ever_more_seldom(
     """And the service lives on, and asks as before once it is well."""
     scene.calendar.fault = ZeroDivisionError("s3cret") if kind == "bug" else SourceFault(kind, "no", after_s=after_s)  # type: ignore[arg-type]  # a table
     service = await scene.start()
-    await scene.until("2026-06-04T12:00")
+    await scene.until(scene.clock.now() + 5 * most)
     gaps = [b - a for a, b in zip(scene.calendar.fetches, scene.calendar.fetches[1:], strict=False)]
 
     assert first <= gaps[0] <= first * 1.21
     assert most <= gaps[-1] <= most * 1.21
     assert "s3cret" not in service.trouble
     scene.calendar.fault = None
-    await scene.until("2026-06-05T12:00")
+    await scene.until(scene.clock.now() + 1.3 * most + 600)
     gaps = [b - a for a, b in zip(scene.calendar.fetches, scene.calendar.fetches[1:], strict=False)]
     assert 300 == gaps[-1]
 
@@ -153,8 +154,8 @@ async def test_a_clock_that_is_behind_what_was_known(scene: Scene) -> None:
     scene.calendar.put("a", "2026-06-01T12:30", "2026-06-01T15:00")
     await scene.start()
     await scene.kill()
-    scene.clock.jump(-4 * 86400)
-    scene.calendar.put("early", "2026-05-28T12:00", "2026-05-28T13:00")
+    scene.clock.jump(-2 * 86400)
+    scene.calendar.put("early", "2026-05-30T12:00", "2026-05-30T13:00")
     service = await scene.start()
     assert "waiting for it to be set" in service.trouble
     await scene.until(scene.clock.now() + 590)
@@ -164,7 +165,7 @@ async def test_a_clock_that_is_behind_what_was_known(scene: Scene) -> None:
     assert ["start early missed", "end early", "start a", "end a"] == scene.told()
 
 
-@pytest.mark.parametrize("hours", [-1, -30, -24 * 10, 1])
+@pytest.mark.parametrize("hours", [-1, -26, -50, 1])
 async def test_a_clock_that_jumps_repeats_nothing(scene: Scene, hours: int) -> None:
     """Set back it tells nothing twice; set forwards it tells what that has leapt over."""
     scene.calendar.put("a", "2026-06-01T12:30", "2026-06-01T14:00")
