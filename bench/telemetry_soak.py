@@ -55,11 +55,12 @@ class Account:
     """Resident memory of the service before each kill."""
 
     def __str__(self) -> str:
-        most, later = max(self.megabytes, default=0), max(self.megabytes[len(self.megabytes) // 2 :], default=0)
+        half = len(self.megabytes) // 2
+        first, later = max(self.megabytes[:half], default=0), max(self.megabytes[half:], default=0)
         return (
             f"{self.points} points for {len(self.repeated)} sinks; the service killed {self.kills} times\n"
             f"came again: {', '.join(f'{name} {count}' for name, count in self.repeated.items())}\n"
-            f"memory at most {most:.1f} MB, in the second half {later:.1f} MB"
+            f"memory at most {first:.1f} MB in the first half, {later:.1f} MB in the second"
         )
 
 

@@ -9,7 +9,7 @@ import pytest
 from telemetry_bench import say, start
 from telemetry_scripted import SINKS
 
-from services.telemetry.outcomes import Delivered, Held
+from services.telemetry.outcomes import Delivered, Held, Later
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +56,40 @@ async def test_an_alert_stays_over_a_restart_while_the_sink_is_held(bench: Bench
     await say(bench, 1)
 
     assert "2026-01-01T11:00:00Z" == (await alert(bench))["since"]
+
+
+async def test_a_sink_that_is_tried_in_vain_for_an_hour_is_told(bench: Bench, tmp_path: Path) -> None:
+    """Not before; once, with the reason; and it ends when the sink works."""
+    sink = await start(bench, tmp_path, every_s=0.0)
+    sink.answer = lambda _: Later("nothing listens")
+    await say(bench, 1)
+    await bench.advance(3500)
+    before = await alert(bench)
+    await bench.advance(200)
+    raised = await alert(bench)
+    sink.answer = lambda _: Later("it is busy")
+    await bench.advance(1000)
+    still = await alert(bench)
+    sink.answer = lambda _: Delivered()
+    await bench.advance(400)
+
+    assert ({}, "archive has taken nothing for an hour: nothing listens") == (before, raised["message"])
+    assert raised == still
+    assert (False, "archive works") == ((await alert(bench))["active"], (await alert(bench))["message"])
+
+
+async def test_a_sink_that_fails_now_and_then_is_no_alert(bench: Bench, tmp_path: Path) -> None:
+    """The hour begins anew whenever something was taken."""
+    sink = await start(bench, tmp_path, every_s=0.0)
+    for number in range(3):
+        sink.answer = lambda _: Later("nothing listens")
+        await say(bench, number)
+        await bench.advance(2400)
+        sink.answer = lambda _: Delivered()
+        await bench.advance(400)
+
+    assert [0, 1, 2] == sink.values
+    assert {} == await alert(bench)
 
 
 async def test_messages_lost_are_counted_and_raised(bench: Bench, tmp_path: Path) -> None:

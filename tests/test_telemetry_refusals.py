@@ -159,6 +159,40 @@ async def test_dead_letters_go_again_when_asked(bench: Bench, tmp_path: Path) ->
     assert 1 == (await told(bench))["dead"]
 
 
+def letter(value: int) -> bytes:
+    """Return the line of a letter."""
+    return write_letter(Letter(Record("sensor/hall/temperature", {"value": value}, value, value), "bad", 0.0))
+
+
+async def test_a_file_damaged_by_hand_loses_nothing(bench: Bench, tmp_path: Path) -> None:
+    """Letters around a line that is none are sent; that line is counted, and back in the file, to be looked at."""
+    torn = letter(3)[:30]
+    file = tmp_path / "archive.dead.jsonl"
+    file.write_bytes(letter(1) + b"# a note\n\n" + letter(2) + torn)
+    sink = await start(bench, tmp_path, every_s=0.0)
+    await bench.request("telemetry/retry", {})
+    await eventually(bench, [1, 2], lambda: sink.values)
+    await eventually(bench, False, (tmp_path / "archive.again.jsonl").exists)
+
+    assert b"# a note\n" + torn + b"\n" == file.read_bytes()
+    assert 2 == (await told(bench))["dead"]
+
+
+async def test_ten_thousand_letters_go_again_in_order(bench: Bench, tmp_path: Path) -> None:
+    """What is taken comes in the order it was set aside, before what came since; the rest is back, once, in order."""
+    (tmp_path / "archive.dead.jsonl").write_bytes(b"".join(map(letter, range(10_000))))
+    sink = await start(bench, tmp_path, every_s=0.0)
+    bad = [*range(100, 9000, 997), *range(9900, 10_000)]
+    sink.answer = refuses(*bad)
+    answer = await bench.request("telemetry/retry", {})
+    await say(bench, "after")
+    await eventually(bench, bad, lambda: sorted(dead(tmp_path)) if "after" in sink.values else [])
+
+    assert {"queued": 10_000} == answer
+    assert [*(value for value in range(10_000) if value not in set(bad)), "after"] == sink.values
+    assert bad == dead(tmp_path)
+
+
 async def test_an_unknown_sink_cannot_be_retried(bench: Bench, tmp_path: Path) -> None:
     """The answer names those there are."""
     await start(bench, tmp_path)
@@ -171,8 +205,7 @@ async def test_letters_left_by_a_crash_go_before_those_set_aside_since(bench: Be
     """Both have gone when a retry that was asked for is through."""
     record = Record("sensor/hall/temperature", {"value": 1}, 1, 1)
     for name, value in (("again", 1), ("dead", 2)):
-        letter = Letter(Record("sensor/hall/temperature", {"value": value}, value, value), "bad", 0.0)
-        (tmp_path / f"archive.{name}.jsonl").write_bytes(write_letter(letter))
+        (tmp_path / f"archive.{name}.jsonl").write_bytes(letter(value))
     sink = await start(bench, tmp_path, every_s=0.0)
     await eventually(bench, [1], lambda: sink.values)
     kept = dead(tmp_path)

@@ -123,13 +123,41 @@ def test_a_torn_line_costs_itself_only(tmp_path: Path) -> None:
     assert 3 == read_letter(shelf.dead.read_bytes().splitlines()[-1]).offset
 
 
+def test_a_letter_is_not_written_twice_over_a_crash(tmp_path: Path) -> None:
+    """The record comes again when its place was not moved; its letter is known. Asked to go again, it may come back."""
+    opened(tmp_path).add([line(1), line(2)])
+    shelf = opened(tmp_path)
+    shelf.add([line(2), line(3)])
+    kept = [read_letter(each).offset for each in shelf.dead.read_bytes().splitlines()]
+    shelf.take()
+    shelf.add([line(2)])
+
+    assert [1, 2, 3] == kept
+    assert [2] == [read_letter(each).offset for each in shelf.dead.read_bytes().splitlines()]
+
+
+@pytest.mark.parametrize("end", [b"", b"\n"])
+def test_a_last_line_without_its_end_counts(tmp_path: Path, end: bytes) -> None:
+    """An editor may have taken the last newline away: the letter is there all the same, and counted once."""
+    shelf = opened(tmp_path)
+    shelf.add([line(1), line(2)])
+    shelf.dead.write_bytes(shelf.dead.read_bytes().rstrip(b"\n") + end)
+    shelf = opened(tmp_path)
+    before = shelf.letters
+    shelf.take()
+    lines, place = shelf.read(10)
+    shelf.passed(place)
+
+    assert (2, 2, 0) == (before, len(lines), shelf.letters)
+
+
 def test_letters_are_read_again_from_where_it_was_left(tmp_path: Path) -> None:
     """A start in the middle of sending them again does not begin at the front."""
     shelf = opened(tmp_path)
     shelf.add([line(number) for number in range(5)])
     shelf.take()
-    lines, place = shelf.read(2)
-    shelf.passed(place, len(lines))
+    _, place = shelf.read(2)
+    shelf.passed(place)
     again = opened(tmp_path)
 
     assert 3 == again.letters

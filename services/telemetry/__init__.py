@@ -122,6 +122,7 @@ class Telemetry(Service):
     async def tell(self) -> None:
         """Say how each sink stands."""
         for lane in self._lanes.values():
+            await lane.watch()
             await self._turned(lane)
         self._say_trouble()
 

@@ -125,6 +125,10 @@ class Lane:
         self._nudge.set()
         return self.shelf.letters
 
+    async def watch(self) -> None:
+        """Raise the alert of a sink that has been tried in vain for long; called every few seconds."""
+        await self._alarm.watch(self.standing)
+
     async def run(self) -> None:
         """Carry until cancelled."""
         try:
@@ -211,7 +215,9 @@ class Lane:
             self._service.log.warning("%s: dead letters: %s", self.name, error)
             return
         if source.unreadable:
-            self._service.log.warning("%s: %d lines are no dead letters, left out", self.name, source.unreadable)
+            self._service.log.warning(
+                "%s: %d lines are no dead letters; look at them in %s", self.name, source.unreadable, self.shelf.dead
+            )
         self._again = self._again or left  # those a crash had left were first; what was asked for comes now
 
     async def _insist(self, call: Callable[[], Awaitable[None]]) -> None:

@@ -4,7 +4,8 @@
     <sink>.again.jsonl    asked to be sent again; gone when that is done
     <sink>.again          how far that has come, in bytes: a crash does not begin it anew
 
-Blocking, and one call at a time. Knows no sink.
+A process that dies after a letter was written and before it is acknowledged is given the same record again: its letter
+is there already, and not written twice. Blocking, and one call at a time. Knows no sink.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from hearthbus.errors import Unavailable
+from hearthbus.errors import Invalid, Unavailable
 from services.folder import write_whole
+from services.telemetry.letters import read_letter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +28,8 @@ _KEPT: Final = 0.75
 """Part of the limit that is left when the oldest go, so that they do not go one by one."""
 _PRIVATE: Final = 0o600
 _CHUNK: Final = 1 << 20
+_TAIL: Final = 1 << 20
+"""Bytes at the end of the file in which a letter may be that a crash left unacknowledged."""
 
 
 class Shelf:
@@ -43,6 +47,8 @@ class Shelf:
         self._place = folder / f"{sink}.again"
         self._limit = limit
         self._at = 0
+        self._known: frozenset[str] = frozenset()
+        """Ids of the letters a process before this one wrote last."""
         self.letters = 0
         """How many there are, set aside or being sent again."""
         self.gone = 0
@@ -54,17 +60,21 @@ class Shelf:
         Raises:
             Unavailable: it cannot be read.
         """
-        self.letters = _lines(self.dead) + _lines(self.again)
         with suppress(OSError, ValueError):
             self._at = int(self._place.read_bytes())
-            self.letters -= _lines(self.again, upto=self._at)
+        self.letters = _lines(self.dead) + _lines(self.again, start=self._at)
+        self._known = _ids_at_the_end(self.dead)
 
     def add(self, lines: Sequence[bytes]) -> None:
-        """Set letters aside; when this returns they are on the disk.
+        """Set letters aside, but for those that are already; when this returns they are on the disk.
 
         Raises:
             Unavailable: not one of them is; the text says why.
         """
+        if self._known:
+            lines = [line for line in lines if _id(line) not in self._known]
+        if not lines:
+            return
         data = b"".join(lines)
         try:
             self._make_room(len(data))
@@ -99,6 +109,7 @@ class Shelf:
                 self._place.unlink(missing_ok=True)
                 self._at = 0
                 self.dead.rename(self.again)
+                self._known = frozenset()
             except OSError as error:
                 raise Unavailable(f"{self.dead} cannot be moved: {error.strerror}") from None
         return True
@@ -119,14 +130,14 @@ class Shelf:
         except OSError as error:
             raise Unavailable(f"{self.again} cannot be read: {error.strerror}") from None
 
-    def passed(self, place: int, letters: int) -> None:
-        """Go on behind `place` after the next start too; `letters` of them are dealt with.
+    def passed(self, place: int) -> None:
+        """Go on behind `place`, after the next start too: what is before it is dealt with.
 
         Raises:
             Unavailable: it cannot be written.
         """
+        self.letters -= _lines(self.again, start=self._at, end=place)
         self._at = place
-        self.letters -= letters
         write_whole(self._place, str(place).encode())
 
     def through(self) -> None:
@@ -168,15 +179,38 @@ def _after_torn(path: Path, size: int) -> bytes:
         return b"" if file.read(1) == b"\n" else b"\n"
 
 
-def _lines(path: Path, *, upto: int = -1) -> int:
+def _lines(path: Path, *, start: int = 0, end: int | None = None) -> int:
+    """Count the lines between two places, one that has no end too."""
     try:
         with path.open("rb") as file:
-            left, count = upto, 0
-            while chunk := file.read(_CHUNK if left < 0 else min(_CHUNK, left)):
+            file.seek(start)
+            left = os.fstat(file.fileno()).st_size - start if end is None else end - start
+            count, last = 0, b"\n"
+            while left > 0 and (chunk := file.read(min(_CHUNK, left))):
                 count += chunk.count(b"\n")
-                left -= len(chunk) if left >= 0 else 0
-            return count
+                left -= len(chunk)
+                last = chunk[-1:]
+            return count + (last != b"\n")
     except FileNotFoundError:
         return 0
     except OSError as error:
         raise Unavailable(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _ids_at_the_end(path: Path) -> frozenset[str]:
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL))
+            return frozenset(map(_id, file)) - {""}
+    except FileNotFoundError:
+        return frozenset()
+    except OSError as error:
+        raise Unavailable(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _id(line: bytes) -> str:
+    """Return the id of a letter's record; "" where it is no letter."""
+    try:
+        return read_letter(line).id
+    except Invalid:
+        return ""
