@@ -91,6 +91,16 @@ def test_tags() -> None:
     assert "power;place=hall 5 1700000000\n" == encode(record("sensor/hall/power", value=5), template=template)
 
 
+def test_numbers_of_one_message() -> None:
+    """Of several numbers in a message each has a path, whatever the template leaves out."""
+    disk, lamp = record("host/pi/disk/root", used=3, free=4), record("light/desk", on=True, level=2)
+
+    assert "root.used;place=pi.disk 3 1700000000\nroot.free;place=pi.disk 4 1700000000\n" == encode(
+        disk, template="{quantity};place={place}"
+    )
+    assert "desk.on 1 1700000000\ndesk.level 2 1700000000\n" == encode(lamp, template="{place}")
+
+
 def test_conversion() -> None:
     """A unit is converted where the table says so."""
     found = encode(record("sensor/hall/temperature", value=100.0, unit="°C"), **{"°C": "°F"})

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from http_sink import HttpServer, Reply
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hearthbus.config.schema import build
@@ -49,6 +49,18 @@ def test_several_numbers() -> None:
         f"on,kind=light,place=desk value=1.0 {T}",
         f"brightness,kind=light,place=desk value=0.25 {T}",
     ] == lines(disk, light)
+
+
+def test_several_numbers_without_their_keys() -> None:
+    """The numbers of a message are never one field, whatever the templates leave out."""
+    light = record("light/desk", {"on": True, "brightness": 0.25})
+    disk = record("host/pi/disk/root", {"used": 5, "free": 1.5})
+
+    assert [
+        f"house,place=desk value_on=1.0,value_brightness=0.25 {T}",
+        f"house,place=pi.disk used=5.0,free=1.5 {T}",
+    ] == (lines(light, disk, measurement="house", tags={"place": "{place}"}))
+    assert [f"root v_used=5.0,v_free=1.5 {T}"] == lines(disk, measurement="{quantity}", tags={}, field="v")
 
 
 def test_nothing_to_send() -> None:
@@ -111,6 +123,7 @@ names = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp"), exclu
     values=st.dictionaries(names, st.floats(allow_nan=False, allow_infinity=False) | st.booleans(), min_size=1),
     time=st.integers(-(2**62), 2**62),
 )
+@example(measurement="m", tags={"0": "a", " ": "b"}, values={"x": 0.0}, time=0)
 def test_round_trip(measurement: str, tags: dict[str, str], values: dict[str, Any], time: int) -> None:
     """What an independent reader of the protocol finds in a line is what was written."""
     writer = LineWriter(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from hearthbus import Invalid
 from services.telemetry import naming
-from services.telemetry.naming import PLACEHOLDERS, Names, Parts, Template, parts_of
+from services.telemetry.naming import PLACEHOLDERS, Names, Parts, Template, parts_of, untold
 from services.telemetry.records import Record
 
 ALL = Template("{kind}|{place}|{quantity}|{field}|{device}|{unit}")
@@ -29,6 +29,25 @@ def record(topic: str, **body: Any) -> Record:
 
 def names(topic: str, *, units: dict[str, str] | None = None, **body: Any) -> dict[str, float | bool]:
     return dict(Names(ALL.fill, units=units).samples(record(topic, **body)))
+
+
+@pytest.mark.parametrize(
+    ("topic", "field", "spoken", "key"),
+    [
+        ("sensor/hall/temperature", "value", "place", ""),
+        ("sensor/hall", "value", "place", ""),
+        ("doorbell", "value", "kind", ""),
+        ("host/pi/disk/root", "used", "place quantity", "used"),
+        ("host/pi/disk/root", "used", "place field", ""),
+        ("light/desk", "on", "place field", "on"),
+        ("light/desk", "on", "place quantity", ""),
+    ],
+)
+def test_the_key_of_one_of_several(topic: str, field: str, spoken: str, key: str) -> None:
+    """A number among others of its message is told from them, by a template or by its key."""
+    (parts,) = [parts for parts, _ in Names(lambda parts: parts).samples(record(topic, **{field: 1}))]
+
+    assert key == untold(parts, frozenset(spoken.split()))
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,18 @@ def parts_of(topic: str, *, field: str = VALUE, device: str = "", unit: str = ""
     return Parts(topic, kind, ".".join(rest[:-1]), rest[-1], field, device, unit)
 
 
+def untold(parts: Parts, placeholders: frozenset[str]) -> str:
+    """Return the key of one of several numbers in a message, where templates with `placeholders` do not tell it.
+
+    Empty for the `value` of a message, and for what is told. The numbers of one message shall never be mixed.
+    """
+    if parts.field != VALUE:
+        return "" if "field" in placeholders else parts.field
+    if parts.topic.count("/") > 1 or parts.quantity == VALUE:
+        return ""
+    return "" if "quantity" in placeholders else parts.quantity
+
+
 class Template:
     """A text with placeholders, checked when it is made.
 

@@ -54,7 +54,7 @@ class Cosm(WebSettings):
     key: Secret
     """The API key that may write to it."""
     id: str = "{quantity}-{place}"
-    """What a datastream is called: a template; `_{field}` is put behind it where a message has no `value`."""
+    """What a datastream is called: a template; `_` and the key of one of several numbers follow where it lacks that."""
     units: dict[str, str] = field(default_factory=dict)
     """By the unit that is published, the unit that is stored: `{ "°C" = "°F" }`."""
     batch: int = MOST

@@ -1,8 +1,9 @@
 """emoncms, emoncms.org or your own: `POST /input/bulk`, rows of `[time, node, {input: value}, ...]`, whole seconds.
 
 The time the batch is sent goes with it (`sentat`), so a clock that is wrong on either side does no harm as long as it
-runs evenly. An input that is written twice for a second has the later value: a batch may come twice. Its server tells
-errors with status 200, and stops at the first bad row; that is why a batch with one is refused and halved.
+runs evenly; values are dated later by as many seconds as change while the batch is on its way. An input that is written
+twice for a second has the later value: a batch may come twice. Its server tells errors with status 200, and stops at
+the first bad row; that is why a batch with one is refused and halved.
 Source: emoncms, Modules/input/input_methods.php and input_controller.php, of 2016 and 2026: of each object in a row old
 servers read the first key only, therefore each input has one of its own.
 """
@@ -53,7 +54,7 @@ class Emoncms(WebSettings):
     node: str = "{place}"
     """Under which node an input is listed: a template."""
     input: str = "{quantity}"
-    """What an input is called: a template; `_{field}` is put behind it where a message has no `value`."""
+    """What an input is called: a template; `_` and the key of one of several numbers follow where it lacks that."""
     node_letters: int = 16
     """Letters of a node's name, at most; emoncms.org says ok to a longer one and forgets it."""
     units: dict[str, str] = field(default_factory=dict)

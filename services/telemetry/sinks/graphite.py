@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from hearthbus.errors import Invalid
-from services.telemetry.naming import VALUE, Names, Parts, Template
+from services.telemetry.naming import VALUE, Names, Parts, Template, untold
 from services.telemetry.outcomes import Delivered, Held, Later, Outcome
 from services.telemetry.settings import Common
 from services.telemetry.sinks.faults import in_words
@@ -105,6 +105,7 @@ class Lines:
 
     def _path(self, parts: Parts) -> str:
         whole, *tags = self._template.fill(parts, _clean).split(";")
+        whole += f".{_clean(untold(parts, self._template.placeholders))}"
         nodes = [node for node in whole.split(".") if node not in {"", VALUE}]
         path = ";".join([".".join(nodes), *(tag for tag in tags if all(tag.partition("=")[::2]))])
         fits = nodes and len(path) <= LONGEST_PATH and max(map(len, nodes)) <= LONGEST_NODE

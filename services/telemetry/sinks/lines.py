@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from services.telemetry.naming import Names
+from services.telemetry.naming import Names, untold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -48,11 +48,13 @@ class LineWriter:
         precision: str,
     ) -> None:
         self._measurement = measurement
-        self._tags = sorted((key_name(key), template) for key, template in tags.items())
+        self._tags = sorted(((key_name(key), template) for key, template in tags.items()), key=_unescaped)
         self._field = field
         self._booleans = booleans
         self._divisor = DIVISORS[precision]
         self._names = Names(self._series, units=units)
+        templates = (measurement, field, *tags.values())
+        self._placeholders = frozenset().union(*(template.placeholders for template in templates))
 
     def write(self, records: Iterable[Record]) -> bytes:
         """Return the lines of `records`; nothing where they hold no number."""
@@ -77,7 +79,12 @@ class LineWriter:
         tags = ((key, _written(template.fill(parts), _OF_KEYS)) for key, template in self._tags)
         named = "".join(f",{key}={value}" for key, value in tags if value)
         measurement = _named(self._measurement.fill(parts), _OF_NAMES)
-        return f"{measurement}{named} ", f"{key_name(self._field.fill(parts))}="
+        key = untold(parts, self._placeholders)
+        return f"{measurement}{named} ", f"{key_name(self._field.fill(parts) + (f'_{key}' if key else ''))}="
+
+
+def _unescaped(tag: tuple[str, Template]) -> str:
+    return tag[0].replace("\\", "")
 
 
 def key_name(text: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from services.instants import iso
-from services.telemetry.naming import VALUE, Names, Parts, Template, parts_of
+from services.telemetry.naming import VALUE, Names, Parts, Template, parts_of, untold
 from services.telemetry.units import converter
 
 if TYPE_CHECKING:
@@ -104,15 +104,12 @@ class Messages:
         return {**said, VALUE: convert(value), "unit": target}
 
     def _bare(self, record: Record) -> Iterator[tuple[str, str]]:
-        several = VALUE not in record.body
-        for (topic, own), value in self._names.samples(record):
-            yield f"{topic}/{own}" if several and own else topic, json.dumps(value)
+        yield from ((topic, json.dumps(value)) for topic, value in self._names.samples(record))
 
-    def _topic(self, parts: Parts) -> tuple[str, str]:
-        """Return the topic, and the key of a number among several, unless the template speaks of just that."""
-        placeholder, own = ("quantity", parts.quantity) if parts.field == VALUE else ("field", parts.field)
-        told = placeholder in self._template.placeholders
-        return self._levels(parts), "" if told else _clean(own).replace("/", "_") or "_"
+    def _topic(self, parts: Parts) -> str:
+        """Return the topic; its last level is the key of one of several numbers, where the template lacks that."""
+        key = untold(parts, self._template.placeholders)
+        return "/".join(filter(None, (self._levels(parts), _clean(key).replace("/", "_"))))
 
     def _levels(self, parts: Parts) -> str:
         return "/".join((*self._base, *(level for level in self._template.fill(parts, _clean).split("/") if level)))

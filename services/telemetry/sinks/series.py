@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING
 
-from services.telemetry.naming import VALUE
+from services.telemetry.naming import untold
 
 if TYPE_CHECKING:
     import re
@@ -14,13 +14,9 @@ if TYPE_CHECKING:
 
 
 def full_name(template: Template, parts: Parts) -> str:
-    """Fill a template; a number that is one of several in its message has its key put behind, lest they be mixed.
-
-    That is `{quantity}` for the `value` of a message, and `{quantity}_{field}` for all else, unless the template
-    speaks of `{field}` itself.
-    """
-    name = template.fill(parts)
-    return name if parts.field == VALUE or "field" in template.placeholders else f"{name}_{parts.field}"
+    """Fill a template; one of several numbers in a message has its key put behind, where the template lacks it."""
+    key = untold(parts, template.placeholders)
+    return template.fill(parts) + (f"_{key}" if key else "")
 
 
 def fitted(name: str, *, allowed: re.Pattern[str], most: int) -> str:
