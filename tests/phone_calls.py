@@ -31,6 +31,7 @@ async def send(table: dict[str, Any], *, seconds: float = 3.0, **message: Any) -
     """Send one message."""
     target = build(Target, table)
     lane = Lane("phone", target, sender=Push(target), zone=ZoneInfo("UTC"), clock=Clock())
+    await lane.prepare()  # a slow machine loads apprise for seconds, which are not the delivery's
     deadline = asyncio.get_running_loop().time() + seconds
     return await lane.deliver(read_note({"message": "the door is open", **message}), (), deadline=deadline)
 

