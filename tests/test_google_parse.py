@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from fake_google_events import days, timed
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hearthbus.message import decode_body, encode_body
@@ -225,6 +225,7 @@ ITEMS = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine draws slowly
 @given(JSON | ITEMS | st.dictionaries(st.sampled_from(KEYS), JSON))
 def test_total(item: object) -> None:
     """Whatever comes gives an event that a message can hold, or is left out; nothing is raised."""

@@ -103,9 +103,10 @@ def test_not_modified(server: Server) -> None:
         if request.headers.get("If-None-Match") == '"7"'
         else Reply(headers={"ETag": '"7"', "Last-Modified": "Sat, 21 Mar 2026 10:00:00 GMT"}, data=ics(EVENT))
     )
-    calendar = source(server.url())
+    calendar = source(server.url("/für alle.ics"))
 
     assert ["tea"] == titles(calendar) == titles(calendar)
+    assert "/f%C3%BCr%20alle.ics" == server.asked[0][0]
     assert "Sat, 21 Mar 2026 10:00:00 GMT" == server.asked[1][1]["if-modified-since"]
 
 

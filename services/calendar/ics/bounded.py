@@ -19,7 +19,9 @@ _Result = TypeVar("_Result")
 _LOOK_S: Final = 0.02
 _PATIENCE_S: Final = 2.0
 """Seconds for an interrupted job to end; one that cannot be interrupted is left behind."""
-_MOST_LEFT: Final = 2
+_SLOWEST: Final = 6.0
+"""A machine that has much else to do may take so many seconds for one of work."""
+_MOST_LEFT: Final = 4
 """So many may be left behind and work on; while they do, nothing is run any more."""
 
 _left: Final[list[threading.Thread]] = []
@@ -38,8 +40,8 @@ def run_bounded(jobs: Sequence[Callable[[], _Result]], *, each_s: float, all_s: 
 
     Args:
         jobs: run one after the other.
-        each_s: seconds of work for one of them, in which a machine that sleeps or does something else does not count.
-        all_s: seconds for all, as the clock goes.
+        each_s: seconds of work for one of them; those in which the machine sleeps or does something else do not count.
+        all_s: seconds of work for all; six times as many may pass.
 
     Raises:
         TooLong: they took longer than `all_s` together, or one cannot be interrupted.
@@ -60,27 +62,23 @@ class _Run(Generic[_Result]):
         """The job that runs; -1 between two."""
         self._struck = -1
         """The job that an exception was sent to, once."""
-        self._clock = -1
-        """The thread's own: seconds it has worked."""
+        self._clock: int | None = None
+        """The thread's own, of the seconds it has worked; None while it does not run."""
         self._began = 0.0
         self._over = False
 
     def run(self, each_s: float, all_s: float) -> list[_Result | Exception]:
         thread = threading.Thread(target=self._work, name="calendar expansion", daemon=True)
         begin = time.monotonic()
-        struck_at: float | None = None
         thread.start()
         thread.join(_LOOK_S)
         while thread.is_alive():
-            now = time.monotonic()
-            if now - begin > all_s:
-                self._give_up(thread)
             with self._lock:
-                overdue = self._turn >= 0 and self._worked() > each_s
-                struck_at = (struck_at or now) if overdue else None
-                if overdue:
+                worked = 0.0 if self._clock is None else time.clock_gettime(self._clock)
+                of_one = worked - self._began if self._turn >= 0 else 0.0
+                if of_one > each_s:
                     self._strike(thread)
-            if struck_at is not None and now - struck_at > _PATIENCE_S:
+            if worked > all_s or of_one > each_s + _PATIENCE_S or time.monotonic() - begin > all_s * _SLOWEST:
                 self._give_up(thread)
             thread.join(_LOOK_S)
         return self._results
@@ -95,10 +93,6 @@ class _Run(Generic[_Result]):
             _left.append(thread)
         raise TooLong
 
-    def _worked(self) -> float:
-        """Return for how many seconds the running job has worked."""
-        return time.clock_gettime(self._clock) - self._began
-
     def _strike(self, thread: threading.Thread) -> None:
         """Send the exception, to a job that runs and only once; the lock is held."""
         import ctypes
@@ -109,6 +103,13 @@ class _Run(Generic[_Result]):
 
     def _work(self) -> None:
         self._clock = time.pthread_getcpuclockid(threading.get_ident())
+        try:
+            self._work_all()
+        finally:
+            with self._lock:
+                self._clock = None
+
+    def _work_all(self) -> None:
         for at, job in enumerate(self._jobs):
             if self._over:
                 return
@@ -122,7 +123,7 @@ class _Run(Generic[_Result]):
     def _one(self, at: int, job: Callable[[], _Result]) -> _Result | Exception:
         result: _Result | Exception
         with self._lock:
-            self._began = time.clock_gettime(self._clock)
+            self._began = time.thread_time()
             self._turn = at
         try:
             result = job()
