@@ -94,7 +94,25 @@ async def test_retry_says_how_many(bench: Bench, tmp_path: Path) -> None:
     output, lines = written()
     await again(bench.bus, output, "telemetry", None)
 
-    assert ["0 dead letters are sent again; what waits is tried now"] == lines
+    assert ["dead letters that are sent again: 0; what waits is tried now"] == lines
+
+
+async def test_retry_without_a_service_says_so(bench: Bench) -> None:
+    """What does not run is named, and where to look."""
+    output, _ = written()
+
+    with pytest.raises(NoResponder, match=r"telemetry does not run, nothing is sent; `hearthbus status`"):
+        await again(bench.bus, output, "telemetry", None)
+
+
+async def test_status_ends_with_1_when_the_service_does_not_run(bench: Bench, tmp_path: Path) -> None:
+    """What it said last was fine, and nothing is sent."""
+    await start(bench, tmp_path, every_s=0.0)
+    await bench.advance(10)
+    output, lines = written()
+    code = await status(bench.bus, output, "telemetry")
+
+    assert (1, "telemetry does not run: this is how it was") == (code, lines[-1])
 
 
 async def test_a_sink_in_use_cannot_be_forgotten(bench: Bench, tmp_path: Path) -> None:
@@ -102,7 +120,7 @@ async def test_a_sink_in_use_cannot_be_forgotten(bench: Bench, tmp_path: Path) -
     await start(bench, tmp_path)
     await bench.advance(10)
     output, lines = written()
-    with pytest.raises(Refused, match="in use"):
+    with pytest.raises(Refused, match=r"archive is not forgotten: .* in use; take its table out"):
         await forget(bench.bus, output, "telemetry", "archive")
     await bench.stop()
     await forget(bench.bus, output, "telemetry", "archive")

@@ -120,6 +120,23 @@ async def test_an_attempt_whose_end_never_comes_is_not_waited_for(bench: Bench, 
     await eventually(bench, [[1, 2, 3]], lambda: calls(sink))
 
 
+async def test_two_batches_are_read_ahead_after_a_crash_too(bench: Bench, tmp_path: Path) -> None:
+    """Once the attempt that was cut off is made again, memory is bounded as it always is."""
+    write_place(tmp_path / "barn.batch", Place(EPOCH, 0, ((1, 5),)))
+    await backlog(bench, 5)
+    table = {"barn": {"every_s": 0.5, "merges": False, "batch": 10}}
+    service = await bench.run(House, "telemetry", folder=tmp_path, scripted=table)
+    await eventually(bench, [[1, 2, 3, 4, 5]], lambda: calls(SINKS["barn"]))
+    SINKS["barn"].answer = lambda _: Later("away")
+    for value in range(100):
+        await bench.publish("sensor/hall/temperature", value=value)
+    await bench.advance(10)
+    intake = service._lanes["barn"]._intake
+
+    assert intake is not None
+    assert len(intake) <= 20
+
+
 async def test_the_range_is_on_the_disk_before_it_is_sent(bench: Bench, tmp_path: Path) -> None:
     """And after it, how far it has come."""
     seen: list[Place] = []

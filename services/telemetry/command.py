@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hearthbus.cli.arguments import add_json, add_url, parse
 from hearthbus.cli.output import table
-from hearthbus.errors import Invalid, NoResponder
+from hearthbus.errors import Invalid, NoResponder, Refused
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -28,7 +28,7 @@ _SHOWN: Final = 90
 
 
 def main(argv: list[str]) -> int:
-    """Run the action of `argv`; returns the exit code: 1 where a sink is held or retrying.
+    """Run the action of `argv`; returns the exit code: 1 where a sink is held or retrying, or nothing runs.
 
     Raises:
         HearthbusError: a mistake in `argv`, or whatever ended the action.
@@ -76,16 +76,23 @@ async def status(bus: Bus, output: Output, service: str) -> int:
         _print(output, found)
         if not runs:
             output.note(f"{service} does not run: this is how it was")
-    return int(any(body.get("status") in {"held", "retrying"} for body in found.values()))
+    return int(not runs or any(body.get("status") in {"held", "retrying"} for body in found.values()))
 
 
 async def again(bus: Bus, output: Output, service: str, sink: str | None) -> int:
-    """Ask for another attempt."""
-    answer = await bus.request(f"{service}/retry", {} if sink is None else {"sink": sink})
+    """Ask for another attempt.
+
+    Raises:
+        NoResponder: the service does not run.
+    """
+    try:
+        answer = await bus.request(f"{service}/retry", {} if sink is None else {"sink": sink})
+    except NoResponder:
+        raise NoResponder(f"{service} does not run, nothing is sent; `hearthbus status` tells more") from None
     if output.json:
         output.object(answer)
     else:
-        output.line(f"{answer.get('queued', 0)} dead letters are sent again; what waits is tried now")
+        output.line(f"dead letters that are sent again: {answer.get('queued', 0)}; what waits is tried now")
     return 0
 
 
@@ -95,7 +102,13 @@ async def forget(bus: Bus, output: Output, service: str, sink: str) -> int:
     Raises:
         Refused: there is none, or the service still has it.
     """
-    await bus.forget(f"{service}-{sink}")
+    try:
+        await bus.forget(f"{service}-{sink}")
+    except Refused as error:
+        todo = (
+            f"take its table out of the configuration and restart {service}; `hearthbus telemetry status` lists sinks"
+        )
+        raise Refused(f"{sink} is not forgotten: {error}; {todo}") from None
     for topic in (f"{service}/{sink}", f"alert/{service}-{sink}"):
         await bus.publish(topic, {}, retain=True, confirm=True)
     output.line(f"{sink} is forgotten; its dead letters, if any, stay in the service's folder")

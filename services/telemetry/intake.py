@@ -49,7 +49,8 @@ class Intake:
         self._done = place.done if same else 0
         self._cut_off = list(place.attempts) if same else []
         self._clock = clock
-        self._room = 2 * (MOST if self._cut_off else settings.batch)
+        self._usual = 2 * settings.batch
+        self._room = 2 * MOST if self._cut_off else self._usual
         self._messages: deque[Message] = deque()
         self._since = 0.0
         self._news = asyncio.Event()
@@ -142,6 +143,8 @@ class Intake:
         if before:
             return self._take(before)
         del self._cut_off[0]
+        if not self._cut_off:
+            self._room = self._usual
         return self._take(sum(message.offset <= last for message in messages))
 
     def _is_done(self, offset: int) -> bool:
