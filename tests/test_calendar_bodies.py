@@ -36,7 +36,7 @@ EVENTS = st.builds(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(EVENTS, st.lists(EVENTS, max_size=30))
 def test_every_body_can_be_sent(event: Event, others: list[Event]) -> None:
     """However long its texts are and however many events there are; what is left out is said."""
@@ -59,6 +59,7 @@ def test_what_is_cut_first() -> None:
     assert ("tea", "x" * 2000, {"heat": 21}, True) == (body["title"], body["content"], body["commands"], body["cut"])
 
 
+@settings(deadline=None)
 @given(EVENTS)
 def test_an_event_is_found_again_in_its_start(event: Event) -> None:
     """Who has lost the stored file can end what the journal has started."""
