@@ -14,12 +14,18 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from hearthbus.bus import Bus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+hypothesis.settings.register_profile(
+    "hearthbus", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("hearthbus")  # a busy machine is slow, which is no fault of the code
 
 HEARTHBUS = (sys.executable, "-m", "hearthbus")
 START_S = 20.0

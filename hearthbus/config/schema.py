@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import enum
+import math
 import os
 import re
 import types
@@ -130,6 +131,8 @@ class Reader:
         raise Invalid(f"{shown(path)}: a config field cannot have the type {hint}")
 
     def _plain(self, kind: type[Any], value: Any, path: KeyPath, within: type | None) -> Any:
+        if kind is float and isinstance(value, float) and not math.isfinite(value):
+            return self._note(path, f"{value} is no number; write {words(float)}")
         if _is_a(value, kind):
             return value
         if issubclass(kind, enum.Enum):
