@@ -108,8 +108,8 @@ def test_a_value_that_fits_is_taken(name: str, given: object, made: object) -> N
     ("name", "given", "problem"),
     [
         ("text", 3, "text: 3 is wrong; write text in quotes"),
-        ("number", float("nan"), "number: nan is no number; write a number"),
-        ("maybe", float("-inf"), "maybe: -inf is no number; write a number"),
+        ("number", float("nan"), "number: nan is wrong; write a number"),
+        ("maybe", float("-inf"), "maybe: -inf is wrong; write a number"),
         ("whole", 2.5, "whole: 2.5 is wrong; write a whole number"),
         ("whole", True, "whole: true is wrong; write a whole number"),
         ("number", True, "number: true is wrong; write a number"),

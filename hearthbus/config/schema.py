@@ -131,8 +131,6 @@ class Reader:
         raise Invalid(f"{shown(path)}: a config field cannot have the type {hint}")
 
     def _plain(self, kind: type[Any], value: Any, path: KeyPath, within: type | None) -> Any:
-        if kind is float and isinstance(value, float) and not math.isfinite(value):
-            return self._note(path, f"{value} is no number; write {words(float)}")
         if _is_a(value, kind):
             return value
         if issubclass(kind, enum.Enum):
@@ -240,9 +238,11 @@ def _named_in(text: str, values: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _is_a(value: Any, kind: type) -> bool:
-    """Whether a value may stand as it is; a bool is no number, a moment no date."""
+    """Whether a value may stand as it is; a bool is no number, a moment no date, and TOML's nan and inf are nothing."""
     if isinstance(value, bool):
         return kind is bool
+    if isinstance(value, float):
+        return kind is float and math.isfinite(value)
     if isinstance(value, dt.datetime):
         return kind is dt.datetime
     return isinstance(value, kind)
