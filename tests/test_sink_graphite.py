@@ -7,6 +7,7 @@ import contextlib
 import re
 import socket
 import struct
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -200,6 +201,37 @@ async def test_an_early_end_is_later() -> None:
     async with serving(nowhere) as port:
         outcome = await send(port, [record("sensor/hall/power", value=5)] * 300_000)
         await over.wait()
+
+    assert Later(f"127.0.0.1:{port}: Connection reset by peer") == outcome
+
+
+@pytest.mark.parametrize("count", [1, 20_000])
+async def test_an_end_nobody_has_looked_at_yet_is_later(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has ended before the first byte reads none: a proxy whose carbon is away. The kernel knows before asyncio."""
+    connect = asyncio.open_connection
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        ended = threading.Event()
+
+        def end_early() -> None:
+            wire, _ = server.accept()
+            with wire:
+                wire.shutdown(socket.SHUT_WR)
+                ended.set()
+                with contextlib.suppress(OSError):
+                    while wire.recv(65536):
+                        pass
+
+        async def connect_and_be_left(*where: Any, **how: Any) -> Any:
+            wire = await connect(*where, **how)
+            assert ended.wait(10)
+            return wire
+
+        monkeypatch.setattr(asyncio, "open_connection", connect_and_be_left)
+        thread = threading.Thread(target=end_early)
+        thread.start()
+        port = server.getsockname()[1]
+        outcome = await send(port, [record("sensor/hall/power", value=5)] * count, batch=10_000)
+        thread.join(10)
 
     assert Later(f"127.0.0.1:{port}: Connection reset by peer") == outcome
 

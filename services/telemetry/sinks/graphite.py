@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import re
+import socket
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -34,6 +35,9 @@ LONGEST_NODE: Final = 200
 LONGEST_PATH: Final = 2000
 LATEST_S: Final = 2**32 - 1
 """The last second of Whisper's files, in 2106; with a later one carbon loses what it has not written of that path."""
+_ESTABLISHED: Final = 1
+_CLOSED: Final = 7
+"""States of a connection in Linux's <netinet/tcp.h>; one that this side ended first is closed when both have ended."""
 _OTHERS: Final = re.compile(r"[^A-Za-z0-9_.-]")
 _OUTSIDE: Final = re.compile(r"[^A-Za-z0-9_.;=~-]")
 
@@ -158,9 +162,20 @@ class Graphite:
         try:
             writer.write(data)
             await writer.drain()
-            if reader.at_eof():  # before carbon could know that no more comes: it stops, or is not what listens there
-                raise ConnectionResetError(errno.ECONNRESET, "")
+            # its end before ours, or a reset behind its end: it stops, or is not what listens there
+            _expect(writer, _ESTABLISHED)
             writer.write_eof()
-            return await reader.read(1)
+            answer = await reader.read(1)
+            if not answer:
+                _expect(writer, _CLOSED)
+            return answer
         finally:
             writer.transport.abort()
+
+
+def _expect(writer: asyncio.StreamWriter, state: int) -> None:
+    """Raise `ConnectionResetError` when the connection is in another state than this, or had an error since."""
+    sock = writer.get_extra_info("socket")
+    found = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
+    if found != state or sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+        raise ConnectionResetError(errno.ECONNRESET, "")
