@@ -1,4 +1,4 @@
-"""Graphite: what its lines say, when a batch counts as taken, and what Debian's carbon keeps of it."""
+"""Graphite: what its lines say, and when a batch counts as taken."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ import re
 import socket
 import struct
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from carbon import Carbon
 from hypothesis import given
 from hypothesis import strategies as st
 from ports import free_port
@@ -23,8 +21,7 @@ from services.telemetry.records import Record
 from services.telemetry.sinks.graphite import Graphite, GraphiteSettings, Lines
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -53,16 +50,6 @@ async def serving(handler: Handler) -> AsyncIterator[int]:
 async def send(port: int, records: Sequence[Record], **settings: Any) -> Outcome:
     sink = Graphite(GraphiteSettings(host="127.0.0.1", port=port, **settings))
     return await sink.send(records)
-
-
-@pytest.fixture(scope="module")
-def carbon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Carbon]:
-    cache = Carbon(tmp_path_factory.mktemp("carbon"))
-    try:
-        cache.start()
-        yield cache
-    finally:
-        cache.kill()
 
 
 @pytest.mark.parametrize(
@@ -275,51 +262,3 @@ async def test_something_else_is_held() -> None:
 async def test_nothing_to_send_needs_no_carbon() -> None:
     """Records without a number are done without a connection."""
     assert Delivered() == await send(free_port(), [record("sensor/hall/text", value="warm")])
-
-
-async def test_carbon_keeps_times_and_values(carbon: Carbon) -> None:
-    """Carbon holds each number at its own second, also what is ten days late; a repeated batch changes nothing."""
-    now = int(time.time())
-    records = [record("sensor/hall/temperature", at=now - back, value=20 + back / 10) for back in range(50, 0, -1)]
-    old = now - 10 * 86400
-    records.append(record("sensor/cellar/temperature", at=old, value=-3.5))
-    outcomes = [await send(carbon.port, records) for _ in range(2)]
-
-    expected = {now - back: 20 + back / 10 for back in range(1, 51)}
-    assert [Delivered(), Delivered()] == outcomes
-    assert expected == carbon.points("sensor.hall.temperature", start=now - 50, end=now, count=50)
-    assert {old - old % 60: -3.5} == carbon.points("sensor.cellar.temperature", start=old - 60, end=old + 60)
-
-
-async def test_carbon_takes_odd_names(carbon: Carbon) -> None:
-    """Whatever a message's keys are made of, carbon makes a file below its own folder."""
-    now = int(time.time())
-    body = {"température": 1, "../../etc/passwd": 2, "a b;c=d": 3, "": 4}
-    outcome = await send(carbon.port, [record("host/pi/odd", at=now, **body)])
-
-    assert Delivered() == outcome
-    assert {now: 1.0} == carbon.points("host.pi.odd.temp_rature", start=now, end=now)
-    assert {now: 2.0} == carbon.points("host.pi.odd.etc.passwd", start=now, end=now)
-    assert {now: 3.0} == carbon.points("host.pi.odd.a_b_c_d", start=now, end=now)
-    assert {now: 4.0} == carbon.points("host.pi.odd", start=now, end=now)
-
-
-async def test_carbon_killed_and_back(tmp_path: Path) -> None:
-    """While carbon is away a batch is kept; sent again it is there, whole."""
-    cache = Carbon(tmp_path / "carbon")
-    now = int(time.time())
-    batch = [record(f"sensor/r{number}/power", at=now, value=number) for number in range(20)]
-    try:
-        cache.start()
-        assert Delivered() == await send(cache.port, batch[:1])
-        cache.kill()
-        away = await send(cache.port, batch)
-        cache.start()
-        back = await send(cache.port, batch)
-        found = [cache.points(f"sensor.r{number}.power", start=now, end=now) for number in range(20)]
-    finally:
-        cache.kill()
-
-    assert isinstance(away, Later)
-    assert Delivered() == back
-    assert [{now: float(number)} for number in range(20)] == found
