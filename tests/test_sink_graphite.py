@@ -218,7 +218,7 @@ async def test_an_end_nobody_has_looked_at_yet_is_later(count: int, monkeypatch:
         thread.start()
         port = server.getsockname()[1]
         outcome = await send(port, [record("sensor/hall/power", value=5)] * count, batch=10_000)
-        thread.join(10)
+        await asyncio.to_thread(thread.join, 10)
 
     assert Later(f"127.0.0.1:{port}: Connection reset by peer") == outcome
 

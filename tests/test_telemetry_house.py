@@ -102,7 +102,7 @@ async def test_an_hour_of_sensors_into_failing_sinks_with_the_service_killed(fol
 
     assert [] == account.faults
     assert account.points == 60 * house.SENSORS
-    assert account.kills >= 8
+    assert account.kills >= 4  # one in each phase, however slow the machine is
     assert max(account.megabytes) < 60
 
 
