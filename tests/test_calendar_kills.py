@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 EVENTS = 8
 KILLS = 8
-SOON_S = 120.0
+SOON_S = 60.0
 SOURCE = "calendar/bins/source"
 TOPICS = ("calendar/bins/start", "calendar/bins/end")
 
@@ -58,8 +58,8 @@ async def test_killed_around_starts(broker: Broker, process: Process) -> None:
     found: set[tuple[str, str]] = set()
     kills = 0
     async with broker.bus("watcher") as bus, bus.subscribe(*TOPICS, SOURCE) as messages, asyncio.timeout(SOON_S):
-        while (await anext(messages)).topic != SOURCE:
-            pass
+        while (message := await anext(messages)).topic != SOURCE:
+            found |= set(edges([message]))  # on a busy machine the first start is past before the source has answered
         while found != wanted:
             with suppress(TimeoutError):
                 message = await asyncio.wait_for(anext(messages), chance.choice((0.7, 1.5, 2.5)))
