@@ -147,7 +147,7 @@ class CalendarSettings:
         if self.every_s is not None and self.cron is not None:
             yield "every_s and cron are both there; leave one"
         least = _BRISKEST_S[self.kind]
-        if self.every_s is not None and not least <= self.every_s <= _LONGEST_S:  # refuses NaN too
+        if self.every_s is not None and not least <= self.every_s <= _LONGEST_S:
             yield f"every_s {self.every_s} is not within {least:.0f} and {_LONGEST_S}"
         if self.jitter_s is not None and not 0 <= self.jitter_s <= _LONGEST_JITTER_S:
             yield f"jitter_s {self.jitter_s} is not within 0 and {_LONGEST_JITTER_S:.0f}"

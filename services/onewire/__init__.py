@@ -7,7 +7,6 @@ Each reading may block for a second, or hang with the bus: a thread does it, and
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -43,8 +42,6 @@ class Known:
         refuse(self._faults())
 
     def _faults(self) -> Iterator[str]:
-        if not math.isfinite(self.offset):
-            yield f"offset {self.offset} is no number to count with"
         try:
             code = self.address.family
         except ValueError as error:
@@ -95,11 +92,8 @@ class OneWire(Service):
             if not self.root.startswith("/"):
                 yield f"root {self.root!r} is not a whole path; write for example /sys/bus/w1/devices"
             for key, least in _LEAST.items():
-                value = getattr(self, key)
-                if not math.isfinite(value):
-                    yield f"{key} {value} is no number to count with"
-                elif value < least:
-                    yield f"{key} {value} is less than {least}"
+                if getattr(self, key) < least:
+                    yield f"{key} {getattr(self, key)} is less than {least}"
             if self.at_least_s < self.every_s:
                 yield f"at_least_s {self.at_least_s} is less than every_s {self.every_s}"
             seen: dict[Address, str] = {}
