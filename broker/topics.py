@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 GENERATIONS: Final = 30
 """How many generations, of a second or more, `changed_since` can look back."""
-
-
+TALKING: Final = 2
+"""Generations without a word after which a topic is silent."""
 LOOKED_AT: Final = 4_000
 """Topics that one page of a snapshot may look through: others want answers, too."""
 
@@ -90,12 +90,18 @@ class Topics:
     def forget_quiet(self, committed: int) -> int:
         """Make room: forget the quarter of the topics that was silent longest and holds no state; return how many.
 
-        Their sequence begins anew should they speak again. Only what is on disk up to `committed` can be forgotten,
+        Their sequence begins anew should they speak again. What has spoken within `TALKING` generations is not silent:
+        its place would be another's before it speaks again. Only what is on disk up to `committed` can be forgotten,
         so where nothing was found, looking again waits for the next commit: a flood must not cost a search a message.
         """
         if committed == self._barren:
             return 0
-        quiet = [state for state in self.by_name.values() if not state.retained and not state.dirty]
+        silent = self._generation - TALKING
+        quiet = [
+            state
+            for state in self.by_name.values()
+            if not state.retained and not state.dirty and state.generation < silent
+        ]
         quiet = sorted((state for state in quiet if state.offset <= committed), key=lambda state: state.offset)
         quiet = quiet[: len(self.by_name) // 4 + 1]
         for state in quiet:
