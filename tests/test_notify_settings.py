@@ -91,7 +91,7 @@ def test_a_package_that_is_not_installed_is_told_before_the_start(monkeypatch: p
         ({"targets": {"Phone": NTFY}}, "targets.Phone: a name is one part of a topic"),
         ({"targets": {"send": NTFY}}, "targets.send: notify/send is taken"),
         ({"targets": {"phone": NTFY}, "groups": {"phone": ["phone"]}}, "groups.phone: a target has that name"),
-        ({"targets": {"phone": NTFY}, "groups": {"all": ["phone", "mail"]}}, "groups.all: there is no target mail"),
+        ({"targets": {"phone": NTFY}, "groups": {"all": ["phone", "mail"]}}, "groups.all: mail is none of the targets"),
         ({"groups": {"all": []}}, "groups.all is empty"),
         ({"timezone": "Mars/Olympus"}, "timezone 'Mars/Olympus' is not known"),
     ],
@@ -102,6 +102,16 @@ def test_wrong_names_are_refused(config: dict[str, Any], said: str) -> None:
         build(Notify.Config, config, within=Notify)
 
     assert said in str(caught.value)
+
+
+def test_a_wrong_target_is_not_said_to_be_missing() -> None:
+    """One fault is told once, where it is: the groups that name the good targets are not at fault."""
+    config = {"targets": {"phone": NTFY, "mail": {"kind": "sms"}}, "groups": {"all": ["phone", "mail"]}}
+    with pytest.raises(Invalid) as caught:
+        build(Notify.Config, config, within=Notify)
+
+    assert "none of the choices" in str(caught.value)
+    assert "groups" not in str(caught.value)
 
 
 def test_a_target_shows_no_secret() -> None:

@@ -67,7 +67,7 @@ class Notify(Service):
                     yield f'groups.{name} is empty; write for example {name} = ["mail", "phone"]'
                 for member in members:
                     if member not in self.targets:
-                        yield f"groups.{name}: there is no target {member}"
+                        yield f"groups.{name}: {member} is none of the targets"
 
     config: Config
 
