@@ -48,6 +48,15 @@ async def test_a_confirmation_that_got_lost(scene: Scene, loss: str) -> None:
     assert ["start a", "end a"] == scene.told()
 
 
+async def test_a_source_that_was_never_there(scene: Scene) -> None:
+    """It is not said to be known no more what never was."""
+    scene.calendar.fault = SourceFault("unreachable", "no route to calendar.example")
+    service = await scene.start()
+    await scene.until("2026-06-01T12:10")
+
+    assert service.trouble.endswith("no route to calendar.example; it has never answered")
+
+
 async def test_without_its_source(scene: Scene) -> None:
     """It goes on from what is stored, over a restart too, and says so; when that ends it says that it knows nothing."""
     scene.tables["family"]["days_ahead"] = 2

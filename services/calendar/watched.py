@@ -249,7 +249,9 @@ class Watched:
         if self.fault is None:
             return ""
         until = self.book.until
-        rest = f"goes by what is stored until {iso(until)}" if until and until > at else "nothing is known any more"
+        rest = "it has never answered" if not until else "nothing is known any more"
+        if until and until > at:
+            rest = f"goes by what is stored until {iso(until)}"
         return f"{self.name}: offline since {iso(self.since or at)}: {self.fault}; {rest}"
 
     def close(self) -> None:
