@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hearthbus.errors import Invalid
 from hearthbus.topics import check_topic
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
+
+_OF_AN_ADDRESS: Final = frozenset("/@?#\\")
 
 
 def check_all(*checks: Callable[[], object]) -> None:
@@ -35,6 +37,12 @@ def refuse(problems: Iterable[str]) -> None:
     found = tuple(problems)
     if found:
         raise Invalid("; ".join(found), problems=found)
+
+
+def host_faults(host: str) -> Iterator[str]:
+    """Yield what is wrong with the name of a machine, without repeating it: it may hold a password."""
+    if not host or not _OF_AN_ADDRESS.isdisjoint(host) or any(each.isspace() for each in host):
+        yield "host is the name of a machine and nothing else; user, password and port have keys of their own"
 
 
 def is_segment(name: str) -> bool:

@@ -127,13 +127,17 @@ class CalendarSettings:
                 yield f"{needed} needs {missing}; {to_install(_PACKAGES[needed][1])}"
 
     def _google_faults(self) -> Iterator[str]:
-        if not self.google or self.google != "".join(self.google.split()) or "://" in self.google:
+        if self.google and "://" in self.google:
+            yield "google is a calendar's name, not its address; a secret address stands in a file: ics = { file = }"
+        elif not self.google or self.google != "".join(self.google.split()):
             yield f"google {self.google!r} is no calendar's name; write for example you@gmail.com"
         yield from _key_faults(self.credentials, self.api_key)
 
     def _ics_faults(self) -> Iterator[str]:
         if self.credentials is not None or self.api_key is not None:
             yield "credentials and api_key are for google; an address that is secret stands in a file: ics = { file = }"
+        if self.file is not None and {"http:", "https:", "webcal:"} & set(self.file.parts):
+            yield "file is a file of this machine; an address is written as ics"
         if self.ics is None:
             return
         scheme, separator, _ = self.address.partition("://")

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from hearthbus import Invalid, Secret
 from hearthbus.plugins import to_install
-from services.checks import check_all, refuse
+from services.checks import check_all, host_faults, refuse
 from services.notify.limits import Quiet
 
 if TYPE_CHECKING:
@@ -145,7 +145,9 @@ class Target:
                 yield f"{name}: {fault}"
         host = (self.host or "")[:255]
         name, _, port = host.rpartition(":")
-        if name and ":" not in name:
+        if not {"/", "@"}.isdisjoint(host):
+            yield from host_faults(host)
+        elif name and ":" not in name:
             yield f'host {host[:60]!r} has a port in it; write host = "{name}" and port = {port}'
         elif host and not _HOST.match(host):
             yield f"host {host[:60]!r} is no name of a machine"

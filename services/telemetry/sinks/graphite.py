@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from hearthbus.errors import Invalid
+from services.checks import host_faults
 from services.telemetry.naming import VALUE, Names, Parts, Template, untold
 from services.telemetry.outcomes import Delivered, Held, Later, Outcome
 from services.telemetry.settings import Common
@@ -60,6 +61,7 @@ class GraphiteSettings(Common):
     def faults(self) -> Iterator[str]:
         """Add what is wrong with the address, the path and the units."""
         yield from super().faults()
+        yield from host_faults(self.host)
         if not 0 < self.port < 65536:
             yield f"port {self.port} is not within 1 to 65535"
         if not 0 < self.timeout_s <= 600:

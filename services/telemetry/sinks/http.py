@@ -145,7 +145,7 @@ def _fault(error: Exception, address: Address) -> Outcome:
     place = address.place
     if isinstance(error, ssl.SSLCertVerificationError):
         why = error.verify_message or "not verified"
-        return Held(f"the certificate of {place} is not trusted: {why}; where it is your own, name it with ca =")
+        return Held(f"the certificate of {place} is not trusted: {why}; where it is your own, name its file as ca")
     if isinstance(error, ssl.SSLError):
         return Later(f"no TLS with {place}: {(error.reason or 'broken off').lower().replace('_', ' ')}")
     for kind, text in _FAULTS:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from hearthbus.config.secret import Secret  # noqa: TC001 - as above
 from hearthbus.errors import Invalid
 from hearthbus.plugins import to_install
+from services.checks import host_faults
 from services.telemetry.naming import Template
 from services.telemetry.settings import Common
 from services.telemetry.units import check_units
@@ -71,6 +72,7 @@ class MqttSettings(Common):
     def faults(self) -> Iterator[str]:
         """Add what is wrong with the address, the names and the numbers."""
         yield from super().faults()
+        yield from host_faults(self.host)
         if find_spec("paho") is None:
             yield f"paho-mqtt is not installed; {to_install('hearthbus[mqtt]')}"
         if self.password is not None and self.user is None:

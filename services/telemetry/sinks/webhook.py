@@ -77,7 +77,8 @@ class Webhook(WebSettings):
         yield from gathered(self._address)
         for name, value in self.headers.items():
             if not _TOKEN.fullmatch(name) or name.lower() in _OURS:
-                yield f"headers.{name} is no header of yours"
+                named = f"headers.{name}" if _TOKEN.fullmatch(name) else "headers: one"
+                yield f"{named} is no header of yours"
             yield from gathered(partial(header_value, _plain(value), key=f"headers.{name}"))
 
     def secrets(self) -> tuple[Secret, ...]:
