@@ -31,6 +31,8 @@ def sink(kind: str, **table: Any) -> tuple[type, dict[str, Any]]:
         (*calendar(google=f"https://calendar.google.com/calendar/ical/x/private-{HUSH}/basic.ics"), "google"),
         (*calendar(file=f"https://council.example/private-{HUSH}/bins.ics"), "file"),
         (*calendar(ics=f"ftp://council.example/private-{HUSH}/bins.ics"), "ics"),
+        (Calendar, {"endpoint": f"https://me:{HUSH}@proxy.example/"}, "endpoint"),
+        (Calendar, {"endpoint": f"https://proxy.example/?key={HUSH}"}, "endpoint"),
         (*sink("mqtt", host=f"mqtt://me:{HUSH}@mqtt.example"), "host"),
         (*sink("mqtt", host=f"me:{HUSH}@mqtt.example"), "host"),
         (*sink("graphite", host=f"http://me:{HUSH}@graphite.example"), "host"),

@@ -187,6 +187,8 @@ class Config:
     def _faults(self) -> Iterator[str]:
         if not _host(self.endpoint) or urlsplit(self.endpoint).scheme not in {"http", "https"}:
             yield "endpoint is no address; write https://HOST/PATH/"
+        elif not {"@", "?", "#"}.isdisjoint(self.endpoint):
+            yield "endpoint is https://HOST/PATH/ and nothing else; a key is written as api_key, and is a secret"
         yield from _key_faults(self.credentials, self.api_key)
         for name, calendar in self.calendars.items():
             if not is_segment(name):
