@@ -99,6 +99,7 @@ async def eventually(happened: Callable[[], bool]) -> None:
 async def test_an_hour_of_sensors_into_failing_sinks_with_the_service_killed(folder: Path) -> None:
     """Every sink has every point with its time, in order; the poison alone is set aside; memory stays flat."""
     account = await Trial(folder, phases=4, phase_s=1.0, apart_s=60, seed=3).run()
+    sys.stdout.write(f"\n{account.kills} kills; MB of memory before each: {[round(mb) for mb in account.megabytes]}\n")
 
     assert [] == account.faults
     assert account.points == 60 * house.SENSORS
