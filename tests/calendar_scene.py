@@ -28,7 +28,7 @@ from services.calendar.events import Event
 from services.calendar.ics.source import IcsSource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import AsyncIterator, Iterator, Sequence
     from pathlib import Path
 
     import pytest
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from services.calendar.sources import SourceFault, Window
 
 LONDON = ZoneInfo("Europe/London")
+NOON = "2026-06-01T12:00"
 
 
 def when(text: str, zone: ZoneInfo = LONDON) -> int:
@@ -236,3 +237,10 @@ class Scene:
     def state(self, name: str) -> dict[str, Any]:
         """Return the retained state of the calendar: now, next or source."""
         return {message.topic: message.body for message in self.hub.retained(["#"])}[f"calendar/family/{name}"]
+
+
+async def at_noon(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[Scene]:
+    """Give a test its scene, on a Monday at noon; `scene = pytest.fixture(at_noon)`."""
+    scene = Scene(monkeypatch, tmp_path, NOON)
+    yield scene
+    await scene.kill()

@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
-from calendar_scene import Scene, Scripted, when
+from calendar_scene import Scene, Scripted, at_noon, when
 
 from services.calendar.sources import SourceFault
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
-NOON = "2026-06-01T12:00"
-
-
-@pytest.fixture
-async def scene(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[Scene]:
-    """Give a test its scene, on a Monday at noon."""
-    scene = Scene(monkeypatch, tmp_path, NOON)
-    yield scene
-    await scene.kill()
+scene = pytest.fixture(at_noon)
 
 
 async def test_the_broker_away(scene: Scene) -> None:

@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
-from calendar_scene import Scene, when
+from calendar_scene import Scene, at_noon, when
 
 from services.calendar.book import Book, Entry, take
 from services.calendar.due import Firing
 from services.calendar.events import Event
 from services.calendar.sources import SourceFault, Window
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
-
-@pytest.fixture
-async def scene(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[Scene]:
-    """Give a test its scene, on a Monday at noon."""
-    scene = Scene(monkeypatch, tmp_path, "2026-06-01T12:00")
-    yield scene
-    await scene.kill()
+scene = pytest.fixture(at_noon)
 
 
 async def test_cancelled_while_the_service_was_down(scene: Scene) -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 import pytest
-from calendar_scene import Scene, when
+from calendar_scene import Scene, at_noon, when
 
 from hearthbus.bus import Bus
 from hearthbus.testing import MemoryTransport
@@ -14,17 +13,7 @@ from services.calendar.sources import SourceFault
 from services.calendar.told import Diary, Reading, Told
 from services.instants import iso
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
-
-@pytest.fixture
-async def scene(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[Scene]:
-    """Give a test its scene, on a Monday at noon."""
-    scene = Scene(monkeypatch, tmp_path, "2026-06-01T12:00")
-    yield scene
-    await scene.kill()
+scene = pytest.fixture(at_noon)
 
 
 async def test_many_at_one_second(scene: Scene) -> None:

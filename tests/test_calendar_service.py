@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-from calendar_scene import LONDON, Scene, when
+from calendar_scene import LONDON, NOON, Scene, at_noon, when
 
 from hearthbus import HandlerError
 from hearthbus.bus import Bus
@@ -13,19 +13,7 @@ from hearthbus.testing import MemoryTransport
 from services.calendar.sources import SourceFault
 from services.instants import iso, iso_local
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
-NOON = "2026-06-01T12:00"
-
-
-@pytest.fixture
-async def scene(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[Scene]:
-    """Give a test its scene, on a Monday at noon."""
-    scene = Scene(monkeypatch, tmp_path, NOON)
-    yield scene
-    await scene.kill()
+scene = pytest.fixture(at_noon)
 
 
 async def test_an_event_starts_and_ends_at_its_seconds(scene: Scene) -> None:

@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
-from calendar_scene import LONDON, Scene
+from calendar_scene import LONDON, Scene, at_noon
 from ics_server import ics, window
 
 from services.calendar.ics.parse import Calendar
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
-
-@pytest.fixture
-async def scene(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[Scene]:
-    """Give a test its scene, on a Monday at noon."""
-    scene = Scene(monkeypatch, tmp_path, "2026-06-01T12:00")
-    yield scene
-    await scene.kill()
+scene = pytest.fixture(at_noon)
 
 
 def spoil(scene: Scene, name: str, unclear: str) -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from mail_server import mailbox
-from phone_server import Phone, phone
+from phone_calls import ntfy
+from phone_server import phone
 
 from hearthbus import HandlerError, NoResponder
 from services.notify import Notify, lane
@@ -24,11 +25,6 @@ def mail(box: Mailbox, **more: Any) -> dict[str, Any]:
     """The table of a target at a mail server."""
     house = {"kind": "email", "host": "127.0.0.1", "port": box.port, "tls": "none", "sender": "house@home.test"}
     return {**house, "to": ["me@home.test"], **more}
-
-
-def ntfy(server: Phone, **more: Any) -> dict[str, Any]:
-    """The table of a target at a web server."""
-    return {"kind": "ntfy", "server": server.url, "topic": "house-5", **more}
 
 
 async def failure(bench: Bench, topic: str, /, **body: Any) -> str:
