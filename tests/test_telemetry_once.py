@@ -52,8 +52,8 @@ async def start(bench: Bench, folder: Path, *, merges: bool = False) -> Scripted
     return SINKS["barn"]
 
 
-async def eventually(bench: Bench, wanted: Any, found: Any) -> None:
-    """Wait for what a disk takes its time for."""
+async def in_time(bench: Bench, wanted: Any, found: Any) -> None:
+    """Let time pass until it is so: a disk takes its time, and tries are apart."""
     async with asyncio.timeout(5):
         while found() != wanted:
             await bench.advance(0.1)
@@ -77,7 +77,7 @@ async def test_an_attempt_that_was_cut_off_is_made_again_as_it_was(bench: Bench,
     await backlog(bench, 6)
     write_place(tmp_path / "barn.batch", Place(EPOCH, 0, ((1, 3),)))
     sink = await start(bench, tmp_path)
-    await eventually(bench, [[1, 2, 3], [4, 5, 6]], lambda: calls(sink))
+    await in_time(bench, [[1, 2, 3], [4, 5, 6]], lambda: calls(sink))
 
 
 async def test_what_was_suspected_before_that_attempt_is_sent_apart(bench: Bench, tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ async def test_what_was_suspected_before_that_attempt_is_sent_apart(bench: Bench
     await backlog(bench, 6)
     write_place(tmp_path / "barn.batch", Place(EPOCH, 1, ((3, 4),)))
     sink = await start(bench, tmp_path)
-    await eventually(bench, [[2], [3, 4], [5, 6]], lambda: calls(sink))
+    await in_time(bench, [[2], [3, 4], [5, 6]], lambda: calls(sink))
 
 
 async def test_a_second_crash_keeps_both_attempts_as_they_were(bench: Bench, tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ async def test_a_second_crash_keeps_both_attempts_as_they_were(bench: Bench, tmp
     await backlog(bench, 6)
     write_place(tmp_path / "barn.batch", Place(EPOCH, 1, ((3, 3),)).begin(2, 2))
     sink = await start(bench, tmp_path)
-    await eventually(bench, [[2], [3], [4, 5, 6]], lambda: calls(sink))
+    await in_time(bench, [[2], [3], [4, 5, 6]], lambda: calls(sink))
 
 
 async def test_what_the_broker_forgot_is_not_sent_twice(bench: Bench, tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ async def test_what_the_broker_forgot_is_not_sent_twice(bench: Bench, tmp_path: 
     await backlog(bench, 6)
     write_place(tmp_path / "barn.batch", Place(EPOCH, 4))
     sink = await start(bench, tmp_path)
-    await eventually(bench, [[5, 6]], lambda: calls(sink))
+    await in_time(bench, [[5, 6]], lambda: calls(sink))
 
 
 async def test_offsets_of_another_history_mean_nothing(bench: Bench, tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ async def test_offsets_of_another_history_mean_nothing(bench: Bench, tmp_path: P
     await backlog(bench, 6)
     write_place(tmp_path / "barn.batch", Place(EPOCH + 1, 4, ((5, 5),)))
     sink = await start(bench, tmp_path)
-    await eventually(bench, [[1, 2, 3, 4, 5, 6]], lambda: calls(sink))
+    await in_time(bench, [[1, 2, 3, 4, 5, 6]], lambda: calls(sink))
 
 
 async def test_an_attempt_whose_end_never_comes_is_not_waited_for(bench: Bench, tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ async def test_an_attempt_whose_end_never_comes_is_not_waited_for(bench: Bench, 
     await backlog(bench, 3)
     write_place(tmp_path / "barn.batch", Place(EPOCH, 0, ((1, 9),)))
     sink = await start(bench, tmp_path)
-    await eventually(bench, [[1, 2, 3]], lambda: calls(sink))
+    await in_time(bench, [[1, 2, 3]], lambda: calls(sink))
 
 
 async def test_two_batches_are_read_ahead_after_a_crash_too(bench: Bench, tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ async def test_two_batches_are_read_ahead_after_a_crash_too(bench: Bench, tmp_pa
     await backlog(bench, 5)
     table = {"barn": {"every_s": 0.5, "merges": False, "batch": 10}}
     service = await bench.run(House, "telemetry", folder=tmp_path, scripted=table)
-    await eventually(bench, [[1, 2, 3, 4, 5]], lambda: calls(SINKS["barn"]))
+    await in_time(bench, [[1, 2, 3, 4, 5]], lambda: calls(SINKS["barn"]))
     SINKS["barn"].answer = lambda _: Later("away")
     for value in range(100):
         await bench.publish("sensor/hall/temperature", value=value)
@@ -148,11 +148,11 @@ async def test_the_range_is_on_the_disk_before_it_is_sent(bench: Bench, tmp_path
 
     sink.answer = look
     await bench.publish("sensor/hall/temperature", value=1)
-    await eventually(bench, [1], lambda: sink.values)
+    await in_time(bench, [1], lambda: sink.values)
     offset = sink.held[0].offset
 
     assert [Place(EPOCH, 0, ((offset, offset),))] == seen
-    await eventually(bench, Place(EPOCH, offset), lambda: read_place(tmp_path / "barn.batch"))
+    await in_time(bench, Place(EPOCH, offset), lambda: read_place(tmp_path / "barn.batch"))
 
 
 async def test_nothing_is_sent_that_could_come_twice(bench: Bench, tmp_path: Path) -> None:
@@ -165,7 +165,7 @@ async def test_nothing_is_sent_that_could_come_twice(bench: Bench, tmp_path: Pat
             await bench.advance(0.5)
             status = await bench.next("telemetry/barn")
     before = list(sink.calls)
-    await eventually(bench, [1], lambda: sink.values)
+    await in_time(bench, [1], lambda: sink.values)
 
     assert [] == before
     assert "barn.batch cannot be written" in status["error"]
@@ -178,20 +178,20 @@ async def test_a_full_disk_holds_up_no_data(bench: Bench, tmp_path: Path) -> Non
     with disk_full():
         for value in (5, 6, 7):
             await bench.publish("sensor/hall/temperature", value=value)
-        await eventually(bench, [5, 7], lambda: sink.values)
+        await in_time(bench, [5, 7], lambda: sink.values)
         await bench.publish("sensor/hall/temperature", value=8)
-        await eventually(bench, [5, 7, 8], lambda: sink.values)
+        await in_time(bench, [5, 7, 8], lambda: sink.values)
         await bench.advance(10)
         [health] = [runtime._service.trouble for runtime in bench._runtimes]
         place = bench.hub.consumers["telemetry-barn"]
     await bench.publish("sensor/hall/temperature", value=9)
-    await eventually(bench, 1, lambda: (tmp_path / "barn.dead.jsonl").read_bytes().count(b"\n"))
+    await in_time(bench, 1, lambda: (tmp_path / "barn.dead.jsonl").read_bytes().count(b"\n"))
     letter = json.loads((tmp_path / "barn.dead.jsonl").read_text())
 
     assert "barn.dead.jsonl cannot be written: File too large" in health
     assert place < min(record.offset for call in sink.calls for record in call if record.body["value"] == 6)
     assert 6 == letter["body"]["value"]
-    await eventually(bench, True, lambda: bench.hub.consumers["telemetry-barn"] >= sink.held[-1].offset)
+    await in_time(bench, True, lambda: bench.hub.consumers["telemetry-barn"] >= sink.held[-1].offset)
 
 
 async def test_the_same_records_come_again_after_a_failure(bench: Bench, tmp_path: Path) -> None:
@@ -199,10 +199,10 @@ async def test_the_same_records_come_again_after_a_failure(bench: Bench, tmp_pat
     sink = await start(bench, tmp_path)
     sink.answer = lambda _: Later("its answer was lost")
     await bench.publish("sensor/hall/temperature", value=1)
-    await eventually(bench, [[1]], lambda: calls(sink)[:1])
+    await in_time(bench, [[1]], lambda: calls(sink)[:1])
     await bench.publish("sensor/hall/temperature", value=2)
     await bench.advance(3)
     sink.answer = lambda _: Delivered()
-    await eventually(bench, [1, 2], lambda: sink.values)
+    await in_time(bench, [1, 2], lambda: sink.values)
 
     assert {(1,), (2,)} == {tuple(call) for call in calls(sink)}
