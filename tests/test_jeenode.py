@@ -6,7 +6,7 @@ import asyncio
 import statistics
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from jeenode_house import TABLES, scene
@@ -15,6 +15,8 @@ from test_topics_page import faults
 from hearthbus import HandlerError, Message
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from conftest import Broker
 
 ORANGE = [255, 120, 20]
@@ -83,28 +85,33 @@ async def test_a_dragged_slider_ends_on_its_last_colour(broker: Broker) -> None:
 
 
 async def test_a_fifth_of_all_packets_lost(broker: Broker) -> None:
-    """Every motion and every command arrives once; what did not is reported by the node or by the answer."""
+    """Every motion and every command arrives once, in order; what did not is reported by the node or by the answer."""
     async with scene(broker, "jeenode", loss=0.2, hold_s=0.2, seed=7) as house:
         await house.until(lambda: house.house.ether.now > 4)  # the reports of the start are over
         leds, rooms = house.house.leds, [house.house.rooms[place] for place in ("hall", "living")]
-        confirmed = 0
+        answers: dict[str, list[Mapping[str, Any]]] = {"kitchen": [], "hall": []}
         for turn in range(1, 13):
             for room in rooms:
                 room.move()
             house.terminal.wake()
-            both = (house.bus.request(f"light/{name}/set", rgb=[turn, 0, 0]) for name in ("kitchen", "hall"))
-            confirmed += sum(answer["confirmed"] for answer in await asyncio.gather(*both))
+            both = [house.bus.request(f"light/{name}/set", rgb=[turn, 0, 0]) for name in answers]
+            for given, answer in zip(answers.values(), await asyncio.gather(*both), strict=True):
+                given.append(answer)
             await house.until(lambda: not any(room.moving or room.waiting for room in rooms))
-        told = {room.place: [began for began, _ in room.motions] for room in rooms}
-        await house.until(lambda: all(len(of(house.messages, place)) >= len(told[place]) for place in told))
-        heard = {room.place: of(house.messages, room.place) for room in rooms}
-        gave_up = sum(room.given_up for room in rooms)
+        await house.until(
+            lambda: all(len(of(house.messages, room.place)) >= len(room.motions) - 2 * room.given_up for room in rooms)
+        )
 
     assert house.house.ether.lost > 30
-    assert 0 == gave_up
-    assert told == heard
-    assert 24 == confirmed
-    assert [list(range(1, 13))] * 2 == [[order.red for order in leds[name].orders] for name in ("kitchen", "hall")]
+    for room in rooms:  # one in 3,600 exchanges fails eight times over, and then the node says so
+        told, heard = [began for began, _ in room.motions], of(house.messages, room.place)
+        assert told == heard or len(told) - 2 * room.given_up <= len(heard) < len(told)
+    for name, given in answers.items():
+        orders = [order.red for order in leds[name].orders]
+        sure = [turn for turn, answer in enumerate(given, 1) if answer["confirmed"]]
+        assert sure == [turn for turn in orders if turn in sure]
+        assert sorted(orders) == orders
+        assert all("after 8 tries" in answer["reason"] for answer in given if not answer["confirmed"])
 
 
 def of(messages: list[Message], place: str) -> list[bool]:

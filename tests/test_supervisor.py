@@ -55,8 +55,8 @@ import os, signal, socket, sys
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 with socket.socket(socket.AF_UNIX) as server:
     server.bind({path!r})
-    server.listen()
     print("listening", flush=True)
+    server.listen()
     while True:
         signal.pause()
 """
@@ -65,7 +65,7 @@ with socket.socket(socket.AF_UNIX) as server:
 async def test_services_start_when_the_broker_answers_and_end_before_it(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The order is broker, greeting, services; and back: services, then broker; and the exit code is 0."""
+    """The order is broker and greeting, services; and back: services, then broker; and the exit code is 0."""
     told = Told()
     path = address.removeprefix("ipc://")
     ending = "signal.signal(signal.SIGTERM, lambda *_: (os.write(1, b'bye\\n'), sys.exit(0)));"  # print may be at work
@@ -79,7 +79,7 @@ async def test_services_start_when_the_broker_answers_and_end_before_it(
     code = await asyncio.wait_for(running, 30)
 
     assert 0 == code
-    assert ["0broker | listening", "welcome"] == told.lines[:2]
+    assert {"0broker | listening", "welcome"} == set(told.lines[:2])  # a pipe may be read after a socket is seen
     assert {"1sun    | up True", "2host   | up True"} == set(told.lines[2:4])
     assert ["stopping", {"1sun    | bye", "2host   | bye"}, "0broker | bye"] == [
         told.lines[4],
