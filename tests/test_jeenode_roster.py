@@ -64,6 +64,31 @@ def test_a_retry_is_no_second_event() -> None:
     assert ["sensor/hall/motion"] == list(bodies(ear.hear(packet.replace(b"\x09", b"\x0a"), after=0.3)))
 
 
+def test_a_retry_that_a_standstill_held_up_is_no_second_event() -> None:
+    """A machine whose card stood still for ten seconds hears the retries after that: motion is told once."""
+    ear = Ear()
+    packet = hearth.Motion(sender=5, sequence=9, motion=True, light=None, battery_mv=None, given_up=0).encode()
+    ear.hear(packet, ack=True)
+
+    assert ear.hear(packet, ack=True, after=10).repeated
+
+
+def test_a_node_that_starts_anew_is_heard_at_once() -> None:
+    """Its numbers begin again: the first motion after a start is told, the same bytes as before though they are."""
+    ear = Ear()
+    start = hearth.Announce(
+        sender=5, sequence=0, kind=hearth.NodeKind.ROOM, firmware_minor=0, firmware_major=1, reset=0, settings=3,
+        settings_crc=0,
+    ).encode()  # fmt: skip
+    packet = hearth.Motion(sender=5, sequence=1, motion=True, light=None, battery_mv=None, given_up=0).encode()
+    told = []
+    for began in (0.0, 10.0):
+        ear.hear(start, ack=True, after=began)
+        told += [bodies(ear.hear(packet, ack=True, after=began + late)) for late in (0.1, 0.2)]
+
+    assert [True, False, True, False] == [bool(each) for each in told]
+
+
 def test_five_tries_of_a_stock_room_node_are_one() -> None:
     """A stock node numbers nothing: the same bytes within its retries are the same packet."""
     ear = Ear(profile="room")

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Final
 
-NUMBERED_S: Final = 5.0
-"""Eight tries with back-off take 2 s at most; a gateway behind a network may lag by as much again."""
+NUMBERED_S: Final = 30.0
+"""Eight tries with back-off take 2 s at most, but a machine whose card or cable stands still may hear them many seconds
+apart; 256 packets, after which a number comes again, take any node longer than this."""
 ANNOUNCED_S: Final = 2.0
 """An announcement's number begins anew at each start of a node; two starts are further apart than this."""
 PLAIN_S: Final = 7.0
@@ -24,6 +25,11 @@ class Duplicates:
 
     def __init__(self) -> None:
         self._heard: OrderedDict[tuple[object, bytes], float] = OrderedDict()
+
+    def started(self, sender: object, payload: bytes) -> None:
+        """A node has said with `payload` that it begins anew, and its numbers with it: they repeat nothing."""
+        for key in [key for key in self._heard if key[0] == sender and key[1] != payload]:
+            del self._heard[key]
 
     def repeats(self, sender: object, payload: bytes, *, at: float, within: float) -> bool:
         """Whether the same was heard from `sender` less than `within` seconds ago; and remember it.

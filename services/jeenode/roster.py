@@ -160,6 +160,8 @@ class Roster:
         if self._duplicates.repeats(key, heard.payload, at=ticks, within=_window(meaning.packet)):
             found.repeated = True
             return found
+        if found.restarted:
+            self._duplicates.started(key, heard.payload)
         found.packet = meaning.packet
         self._learn(found, meaning.packet)
         report = _is_report(meaning.packet, self.node(key))

@@ -108,7 +108,8 @@ def subtype_name(packet: str, subtype: int) -> str:
     return _subtypes(packet).get(subtype, f"{UNKNOWN}{subtype}")
 
 
-def columns(packet: str, subtype: int, *, sends: bool = False) -> dict[str, Kind]:
+@cache
+def columns(packet: str, subtype: int, *, sends: bool = False) -> Mapping[str, Kind]:
     """Return all fields of a packet's subtype, of every class that has it; `sends`: of those a stick transmits.
 
     Where lengths differ the widest field counts: an id that has grown is still the same.
@@ -162,8 +163,9 @@ def masked(address: Address, mask: int) -> Address:
     return Address(address.packet, address.subtype, {**address.fields, "code": address.fields["code"] & ~mask})
 
 
-def _classes(packet: str) -> list[type[Packet]]:
-    return [each for each in codec.PACKETS if _slug(each.name) == _slug(packet)]
+@cache
+def _classes(packet: str) -> tuple[type[Packet], ...]:
+    return tuple(each for each in codec.PACKETS if _slug(each.name) == _slug(packet))
 
 
 def _subtypes(packet: str) -> dict[int, str]:
