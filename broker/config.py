@@ -56,13 +56,53 @@ class Limits:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Grant:
+    """What one key may do, in patterns: nothing that is not said here."""
+
+    publish: tuple[str, ...] = ()
+    """Topics it may publish."""
+    subscribe: tuple[str, ...] = ()
+    """Topics it may read: live, retained, and in the journal."""
+    serve: tuple[str, ...] = ()
+    """Requests it may answer."""
+    call: tuple[str, ...] = ()
+    """Requests it may make."""
+    names: tuple[str, ...] = ()
+    """Services it may be, beside the key's own name and that with a dot and more behind it."""
+    messages_per_s: float = 1_000.0
+    """Messages it may send a second, after a burst of two seconds' worth."""
+    body_bytes: int = MAX_BODY_BYTES
+    """Bytes of the body of one of its messages."""
+
+    def __post_init__(self) -> None:
+        problems: list[str] = []
+        for verb in ("publish", "subscribe", "serve", "call"):
+            for pattern in getattr(self, verb):
+                try:
+                    check_pattern(pattern)
+                except Invalid as error:
+                    problems.append(f"{verb}: {error}")
+        if self.messages_per_s <= 0:
+            problems.append("messages_per_s must be above 0")
+        if not 1 <= self.body_bytes <= MAX_BODY_BYTES:
+            problems.append(f"body_bytes must be from 1 to {MAX_BODY_BYTES}")
+        _refuse(problems)
+
+
+@dataclass(frozen=True, kw_only=True)
 class BrokerConfig:
     """Where the broker listens, where it keeps its files, and for how long."""
 
     address: str = "tcp://127.0.0.1:7600"
-    """Clients connect here: tcp://HOST:PORT or ipc:///PATH."""
+    """Clients of this machine connect here: tcp://127.0.0.1:PORT or ipc:///PATH."""
     fanout: str = ""
     """Address of the fan-out socket; default the next port, or PATH.fanout."""
+    network: str = ""
+    """Clients with a key connect here, from other machines too: tcp://0.0.0.0:7600. Its fan-out is the next port."""
+    keys: str = ""
+    """Folder of the keys that `network` needs; `hearthbus keys init` makes it."""
+    access: dict[str, Grant] = field(default_factory=dict)
+    """What each key may do, a table each; without one it may do nothing. `local` narrows this machine's clients."""
     data: str = ""
     """Folder of the journal; default $STATE_DIRECTORY, else ~/.local/state/hearthbus."""
     commit_s: float = 5.0

@@ -59,6 +59,8 @@ class BusSettings:
 
     url: str = ""
     """The broker's address, where services find it; default: what `[broker] address` says."""
+    key: str = ""
+    """File of the key with which services come to a broker on another machine; `hearthbus keys new` makes it."""
 
     def __post_init__(self) -> None:
         if self.url:
