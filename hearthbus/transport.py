@@ -37,7 +37,7 @@ class Subscription(Protocol):
 
     @property
     def unread(self) -> int:
-        """Durable subscriptions: messages of the bus that were not looked at yet, at most; else 0."""
+        """Messages its reader has not asked for yet; of a durable one those of the whole bus not looked at, at most."""
 
     async def __aenter__(self) -> Self: ...
 

@@ -66,6 +66,22 @@ def test_a_service_is_one_line() -> None:
     ) == told
 
 
+def test_a_queue_and_a_lag_are_shown_where_there_are_any() -> None:
+    """One service that is behind gives the table two columns more; another's stay empty in them."""
+    _, lines = shown(
+        said("service/host", ONLINE),
+        said("service/host/health", {"handled": 1, "queue": 0, "loop_lag_s": 0.002}, origin="host"),
+        said("service/sun", ONLINE),
+        said("service/sun/health", {"handled": 5, "queue": 812, "loop_lag_s": 2.46}, origin="sun"),
+    )
+
+    assert [
+        "service  status         for  queue    lag  handled  version  pid",
+        "host     online  3 h 00 min                      1  0.1.0      7",
+        "sun      online  3 h 00 min    812  2.5 s        5  0.1.0      7",
+    ] == lines
+
+
 def test_a_lost_service_is_exit_code_1() -> None:
     """It died without a goodbye: its old figures are not shown, the reason is."""
     code, lines = shown(
@@ -104,14 +120,15 @@ def test_a_service_that_is_back_is_calm() -> None:
 @pytest.mark.parametrize(
     ("figures", "ago", "remark"),
     [
-        ({"loop_lag_s": 2.5}, 0, "2.5 s behind"),
+        ({"lost": 3}, 0, "messages lost: 3"),
+        ({"restarts": 2}, 0, "failures it was started anew after: 2"),
         ({"errors": 0}, 90, "no figures for 90 s"),
         ({"errors": 0}, 5, ""),
         ({"trouble": "no stick at /dev/ttyUSB0"}, 5, "no stick at /dev/ttyUSB0"),
     ],
 )
 def test_an_online_service_in_trouble_has_a_remark(figures: dict[str, Any], ago: float, remark: str) -> None:
-    """A loop that lags and a service that went silent are told apart from a healthy one."""
+    """A service that lost messages, failed before or went silent is told apart from a healthy one."""
     found = rows([said("service/sun", ONLINE), said("service/sun/health", figures, ago=ago)], now=NOW)
 
     assert [tuple(filter(None, [remark]))] == [row.remarks for row in found]
@@ -121,7 +138,8 @@ def test_an_online_service_in_trouble_has_a_remark(figures: dict[str, Any], ago:
 @given(
     st.dictionaries(
         st.sampled_from(
-            ["status", "since", "version", "pid", "reason", "rss_bytes", "errors", "loop_lag_s", "handled", "trouble"]
+            ["status", "since", "version", "pid", "reason", "rss_bytes", "errors", "loop_lag_s", "handled", "trouble",
+             "queue", "lost", "restarts"]
         ),
         st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
         | st.text() | st.sampled_from(["online", "2026-01-01", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00"]),
@@ -150,6 +168,8 @@ def test_for_programs_a_service_is_an_object() -> None:
         "version": "0.1.0",
         "pid": 7,
         "rss_bytes": None,
+        "queue": None,
+        "loop_lag_s": None,
         "handled": None,
         "errors": None,
         "failing": False,

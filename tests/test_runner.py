@@ -164,10 +164,11 @@ async def test_health_is_published_retained() -> None:
         await at.until(lambda: {"handled": 1}.items() <= (at.bodies("service/one/health") or [{}])[-1].items())
         (health,) = await at.bus.get("service/one/health")
 
-    assert ["errors", "handled", "loop_lag_s", "lost", "reconnects", "rss_bytes", "skipped", "uptime_s"] == sorted(
-        health.body
-    )
-    assert (0, 0) == (health["errors"], health["reconnects"])
+    assert [
+        "answering", "errors", "handled", "loop_lag_s", "lost", "queue", "reconnects", "restarts", "rss_bytes",
+        "skipped", "uptime_s",
+    ] == sorted(health.body)  # fmt: skip
+    assert {0} == {health[key] for key in ("answering", "errors", "lost", "queue", "reconnects", "restarts")}
     assert health["rss_bytes"] > 1_000_000
 
 

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 STATS = "broker/stats"
 SILENT_AFTER = 75.0
 """Seconds without figures after which an online service is called silent; it sends them every 30 seconds."""
-BEHIND = 1.0
-"""Seconds of loop lag worth telling."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +37,9 @@ class Row:
     """Nanoseconds since 1970 UTC."""
     rss_bytes: float | None = None
     """Bytes."""
+    queue: int | None = None
+    """Messages that wait for a handler."""
+    loop_lag_s: float | None = None
     handled: int | None = None
     errors: int | None = None
     failing: bool = False
@@ -60,6 +61,8 @@ class Row:
             "version": self.version or None,
             "pid": self.pid,
             "rss_bytes": self.rss_bytes,
+            "queue": self.queue,
+            "loop_lag_s": self.loop_lag_s,
             "handled": self.handled,
             "errors": self.errors,
             "failing": self.failing,
@@ -97,6 +100,8 @@ def _row(name: str, presence: Message, health: Message | None, spoke: int | None
         pid=_whole(body, "pid"),
         last_message=spoke,
         rss_bytes=number(figures, "rss_bytes"),
+        queue=_whole(figures, "queue"),
+        loop_lag_s=number(figures, "loop_lag_s"),
         handled=_whole(figures, "handled"),
         errors=_whole(figures, "errors"),
         failing=failing,
@@ -117,9 +122,10 @@ def _remarks(presence: Mapping[str, Any], figures: Mapping[str, Any], health_age
         yield text(figures, "trouble")
     if health_age is not None and health_age > SILENT_AFTER:
         yield f"no figures for {health_age:.0f} s"
-    lag = number(figures, "loop_lag_s")
-    if lag is not None and lag > BEHIND:
-        yield f"{lag:.1f} s behind"
+    if lost := _whole(figures, "lost"):
+        yield f"messages lost: {lost}"
+    if restarts := _whole(figures, "restarts"):
+        yield f"failures it was started anew after: {restarts}"
 
 
 def _whole(body: Mapping[str, Any], key: str) -> int | None:

@@ -22,9 +22,13 @@ if TYPE_CHECKING:
 SOMETHING_WRONG: Final = 1
 """Exit code when a service is lost, gone without a goodbye, or fails and waits to be started again."""
 
-HEAD: Final = ("service", "status", "for", "memory", "handled", "errors", "last value", "version", "pid", "remarks")
-RIGHT: Final = frozenset({2, 3, 4, 5, 6, 8})
+HEAD: Final = (
+    "service", "status", "for", "memory", "queue", "lag", "handled", "errors", "last value", "version", "pid", "remarks",
+)  # fmt: skip
+RIGHT: Final = frozenset({2, 3, 4, 5, 6, 7, 8, 10})
 COLOUR_OF: Final = {"online": "good", "lost": "bad", "offline": "faint"}
+SLOW: Final = 0.1
+"""Seconds a service's timers may be late before that is worth telling."""
 OLD_FIGURES: Final = 15.0
 """Seconds after which the broker's figures are shown with their age; it sends them every ten seconds."""
 FIRST_STATS: Final = 1.5
@@ -52,7 +56,8 @@ examples:
   hearthbus status --json | jq 'select(.errors)'    those that had errors, for a program
 
 online: it is there. offline: it said goodbye. lost: it died, or its machine did. "last value" is the age of the newest
-state it published. "failing": it cannot start, or broke, and is tried again.
+state it published. "queue", shown where there is one: messages that wait for a handler; "lag": how late the service's
+timers were. "failing": it cannot start, or broke, and is tried again.
 Exit code 1: something is lost or failing."""
 
 
@@ -148,6 +153,8 @@ def _cells(row: Row, *, now: int) -> tuple[str, ...]:
         row.status,
         "" if seconds is None else span(max(0.0, seconds)),
         "" if row.rss_bytes is None else size(row.rss_bytes),
+        "" if not row.queue else str(row.queue),
+        "" if row.loop_lag_s is None or row.loop_lag_s < SLOW else f"{row.loop_lag_s:.1f} s",
         "" if row.handled is None else str(row.handled),
         "" if row.errors is None else str(row.errors),
         "" if row.last_message is None else age((now - row.last_message) / 1e9),

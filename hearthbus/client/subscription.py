@@ -88,8 +88,8 @@ class ZmqSubscription(stream.Stream):
 
     @property
     def unread(self) -> int:
-        """Only durable subscriptions can tell."""
-        return 0
+        """Messages its reader has not asked for yet."""
+        return self.track.waiting
 
     async def __anext__(self) -> Message:
         self._start()

@@ -64,6 +64,11 @@ class Track:
         self._held: deque[bytes] = deque()
         self._matchers = [matcher(pattern) for pattern in self.patterns]
 
+    @property
+    def waiting(self) -> int:
+        """Messages the reader has not taken, held ones with them."""
+        return len(self.ready) + len(self._held)
+
     def prefixes(self) -> list[bytes]:
         """What the fan-out is to be asked for; more may come than the patterns match."""
         return [prefix for pattern in self.patterns for prefix in prefixes(pattern)]

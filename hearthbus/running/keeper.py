@@ -38,9 +38,11 @@ class Keeper:
         self._connect = connect
         self._bus: Bus | None = None
         self._service: Service | None = None
+        self._runtime: Runtime | None = None
         self._started = 0.0
         self._connected = False
         self._reconnects = -1
+        self._restarts = 0
         self._ending = False
         self._failing = False
         self._trouble = ""
@@ -64,6 +66,7 @@ class Keeper:
                     continue
                 self._log.info("done")
                 return
+            self._restarts += 1
             wait = backoff.failed(after=loop.time() - self._started, chance=os.urandom(1)[0] / 255)
             self._log.error("%s; starting again in %.1f s", fault, wait)
             await unless(self._interrupt, loop.create_task(asyncio.sleep(wait)))
@@ -101,7 +104,7 @@ class Keeper:
 
     async def publish_health(self, lag: float, *, error: Exception | None = None) -> None:
         """Publish how the service is on `service/<name>/health`; with `error`, that it failed and will start again."""
-        if self._bus is None or self._service is None:
+        if self._bus is None or self._service is None or self._runtime is None:
             return
         self._trouble = self._service.trouble
         try:
@@ -109,7 +112,10 @@ class Keeper:
                 **self._service.health(),
                 **({"trouble": self._service.trouble[:_LONGEST_ERROR]} if self._service.trouble else {}),
                 **({} if error is None else {"failing": True, "error": faults.line(error)[:_LONGEST_ERROR]}),
+                "queue": self._runtime.waiting,
+                "answering": self._runtime.answering,
                 "reconnects": max(0, self._reconnects),
+                "restarts": self._restarts,
                 "uptime_s": round(asyncio.get_running_loop().time() - self._started, 1),
                 "loop_lag_s": round(lag, 3),
                 "rss_bytes": _rss_bytes(),
@@ -126,13 +132,14 @@ class Keeper:
         self.been_connected = True
         try:
             self._service = self._instance.kind(bus=bus, config=self._instance.config)
-            await Runtime(self._service).run(self._interrupt, self._say_started)
+            self._runtime = Runtime(self._service)
+            await self._runtime.run(self._interrupt, self._say_started)
         except Exception as error:
             self._failing = True
             await self.publish_health(0.0, error=error)
             raise
         finally:
-            self._service = self._bus = None
+            self._service = self._runtime = self._bus = None
             await bus.__aexit__(None, None, None)
 
     def _say_started(self) -> None:

@@ -46,6 +46,7 @@ class Runtime:
         self.handling: set[asyncio.Task[Any]] = set()
         """The tasks inside a handler now."""
         self._service = service
+        self._subscription: Subscription | None = None
         self._bindings = bind(type(service), service.config, service.name)
         self._turn = asyncio.Lock()
         self._answers: set[asyncio.Task[None]] = set()
@@ -58,6 +59,16 @@ class Runtime:
             for pattern in binding.patterns
         ]
         self._routes: dict[str, tuple[tuple[Binding, float | None], ...]] = {}
+
+    @property
+    def waiting(self) -> int:
+        """Messages that wait for a handler."""
+        return 0 if self._subscription is None else self._subscription.unread
+
+    @property
+    def answering(self) -> int:
+        """Requests that are being answered."""
+        return len(self._answers)
 
     async def run(self, stop: asyncio.Event, started: Callable[[], None]) -> None:
         """Run the service until `stop` is set or its `main()` returns; call `started` when it takes messages.
@@ -89,6 +100,7 @@ class Runtime:
         patterns = tuple(dict.fromkeys(pattern for binding in self._bindings for pattern in _on_patterns(binding)))
         if patterns:
             subscription = await stack.enter_async_context(self._service.bus.subscribe(*patterns))
+            self._subscription = subscription
             work.append(("dispatch", partial(self._dispatch, subscription)))
         work.append(("main", self._service.main))
         return {_named(begin(), name) for name, begin in work}

@@ -127,8 +127,8 @@ class MemorySubscription(_Stream[Message]):
 
     @property
     def unread(self) -> int:
-        """Messages that wait for the reader of a durable subscription."""
-        return 0 if self.durable is None else len(self._items)
+        """Messages that wait for the reader."""
+        return len(self._items)
 
     def begin(self) -> None:
         """Take the first messages and listen from here on."""

@@ -1,0 +1,77 @@
+"""What a service tells of itself on service/<name>/health: the figures grow with the trouble, and go with it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from test_runner import house
+from test_topics_page import faults
+
+from hearthbus.running.runner import Runner
+from hearthbus.service import Service, on, serve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Broker
+
+    from hearthbus.bus import Bus
+    from hearthbus.message import Message
+
+MANY = 200
+
+
+class Slow(Service):
+    """Works only when it is let."""
+
+    go = asyncio.Event()
+
+    @on("work")
+    async def work(self, message: Message) -> None:  # noqa: ARG002 - a handler's shape
+        """Wait for the test."""
+        await self.go.wait()
+
+    @serve("answer")
+    async def answer(self, request: Message) -> dict[str, Any]:  # noqa: ARG002 - as above
+        """Wait for the test."""
+        await self.go.wait()
+        return {}
+
+
+async def health(bus: Bus, runner: Runner, wanted: Callable[[dict[str, Any]], bool]) -> Message:
+    """Return the first health that is as wanted."""
+    async with asyncio.timeout(20), bus.subscribe("service/slow/health") as messages:
+        runner._next_health = 0.0
+        async for message in messages:
+            if wanted(message.body):
+                return message
+            runner._next_health = 0.0
+    raise AssertionError("the bus ended")
+
+
+async def test_what_waits_for_a_service_is_told(broker: Broker) -> None:
+    """Messages behind a handler that does not return are its queue, requests are being answered; then nothing is."""
+    Slow.go = asyncio.Event()
+    runner = Runner(replace(house(slow=Slow), url=broker.url), ["slow"])
+    running = asyncio.create_task(runner.run())
+    try:
+        async with broker.bus("tester") as bus:
+            await health(bus, runner, lambda body: body["queue"] == 0)
+            asking = asyncio.create_task(bus.request("answer", timeout=30))
+            for number in range(MANY):
+                await bus.publish("work", number=number)
+            behind = await health(bus, runner, lambda body: body["queue"] and body["answering"])
+            full = await health(bus, runner, lambda body: body["queue"] == MANY - 1)
+            Slow.go.set()
+            await asking
+            calm = await health(bus, runner, lambda body: body["handled"] == MANY + 1)
+    finally:
+        runner.stop()
+        await running
+
+    assert 1 == behind["answering"]
+    assert MANY - 1 == full["queue"]
+    assert (0, 0, 0) == (calm["queue"], calm["answering"], calm["lost"])
+    assert [] == faults(full)
