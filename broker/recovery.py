@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from broker import store
 from broker.salvage import salvage
 from broker.tail import Tail, recover
-from hearthbus.errors import Unavailable
+from hearthbus.errors import Invalid, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +29,8 @@ _DISK_IS_TO_BLAME: Final = frozenset(
         sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PERM, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_NOLFS,
     )
 )  # fmt: skip
+UNFINISHED: Final = "restore-unfinished"
+"""A file that stands here while `hearthbus restore` puts its files in place."""
 _FILE_IS_SHORT: Final = frozenset((sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_READ))
 
 
@@ -47,8 +49,10 @@ def lock(folder: Path) -> int:
     """Take the folder for this broker; return the open lock file, or -1 where the folder cannot be written.
 
     Raises:
-        Unavailable: another broker has it.
+        Unavailable: another broker has it, or a restore that was cut short has left half a house there.
     """
+    if (folder / UNFINISHED).exists():
+        raise Unavailable(f"a restore into {folder} was cut short; type the same `hearthbus restore` once more")
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         file = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -69,7 +73,11 @@ def lock(folder: Path) -> int:
 
 
 def find(folder: Path, *, stamp: str) -> Found:
-    """Open, check and load the store; set a damaged one aside under a name with `stamp`."""
+    """Open, check and load the store; set a damaged one aside under a name with `stamp`.
+
+    Raises:
+        Invalid: a newer hearthbus made it, in a form that this one cannot read; it is left as it is.
+    """
     empty = store.Contents(epoch=0, clean=True, offset=0)
     hollow = _is_empty(folder / store.FILE)
     try:
@@ -84,7 +92,7 @@ def find(folder: Path, *, stamp: str) -> Found:
                     found.notes.append(f"{folder / store.FILE} was empty: what it held is lost, a new journal is begun")
                 return found
     except sqlite3.NotSupportedError as error:
-        raise Unavailable(f"{folder / store.FILE}: {error}") from None
+        raise Invalid(f"{folder / store.FILE}: {error}") from None
     except (sqlite3.OperationalError, OSError) as error:
         if not _is_damage(error):
             return _without_disk(folder, error, empty)

@@ -55,6 +55,8 @@ def _read_state(aside: Path, contents: store.Contents) -> None:
                 contents.offset = max(contents.offset, topic.offset)
         with contextlib.suppress(sqlite3.Error):
             contents.consumers = store.sound_places(connection)
+        with contextlib.suppress(sqlite3.Error):
+            contents.owners = store.owners(connection)
 
 
 def _copy_journal(aside: Path, new: sqlite3.Connection, contents: store.Contents) -> None:

@@ -4,7 +4,8 @@
     block      one row a commit: its messages, oldest first, as one blob with a checksum. Two pages a commit instead of
                one row a message, without an index: measured, an SD card gets 3 times the payload instead of 70 times
     consumer   the places of durable subscriptions
-    meta       epoch, and whether the last end was clean
+    owner      whose key made a durable subscription; none for those of this machine
+    meta       epoch, whether the last end was clean, and the form of the file (`broker.schema`)
 
 WAL with FULL synchronisation: what is committed survives a power cut. Every topic and every block carries a CRC-32,
 because SQLite notices a damaged page and not a damaged byte in a value.
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgpack
 
+from broker import schema
 from broker.memory import Reading
 from broker.rows import TopicRow
 from hearthbus.message import order_of
@@ -30,18 +32,6 @@ if TYPE_CHECKING:
     from broker.memory import Query
     from broker.rows import Commit
 
-SCHEMA_VERSION: Final = 1
-NEWEST_IMAGINABLE: Final = 1_000
-"""A schema version beyond this is a flipped bit."""
-_SCHEMA: Final = """
-create table if not exists meta(key text primary key, value integer) without rowid;
-create table if not exists topic(
-    name text primary key, seq integer, offset integer, retained blob, crc integer) without rowid;
-create table if not exists block(
-    last integer primary key, first integer, oldest integer, newest integer,
-    size integer, crc integer, topics text, numbers blob, frames blob);
-create table if not exists consumer(name text primary key, offset integer) without rowid;
-"""
 FILE: Final = "hearthbus.db"
 _SCAN_BYTES: Final = 8 * 1024 * 1024
 """How much of the journal one page may look through before it is answered, full or not."""
@@ -57,6 +47,8 @@ class Contents:
     topics: list[TopicRow] = field(default_factory=list)
     numbers: dict[bytes, int] = field(default_factory=dict)
     consumers: dict[str, int] = field(default_factory=dict)
+    owners: dict[str, str] = field(default_factory=dict)
+    """Durable subscription -> the name of the key that made it."""
     damaged: int = 0
     """Values whose checksum was wrong, left out."""
 
@@ -71,9 +63,7 @@ def connect(folder: Path) -> sqlite3.Connection:
         connection.execute("pragma wal_autocheckpoint=1000")
         connection.execute("pragma journal_size_limit=4194304")
         connection.execute("pragma cache_size=-1024")
-        # writer and reader open at the same time: only one of them, on a new file, may write here
-        if not _is_current(connection):
-            connection.executescript(f"begin immediate; {_SCHEMA} pragma user_version={SCHEMA_VERSION}; commit;")
+        schema.ensure(connection)
     except BaseException:
         connection.close()
         raise
@@ -106,6 +96,7 @@ def load(connection: sqlite3.Connection) -> Contents:
         else:
             found.damaged += 1
     found.consumers = sound_places(connection)
+    found.owners = owners(connection)
     return found
 
 
@@ -113,6 +104,14 @@ def sound_places(connection: sqlite3.Connection) -> dict[str, int]:
     """Read the places of durable subscriptions."""
     rows = connection.execute("select name, offset from consumer")
     return {name: offset for name, offset in rows if type(name) is str and type(offset) is int}
+
+
+def owners(connection: sqlite3.Connection) -> dict[str, str]:
+    """Read whose the durable subscriptions are; a file that no broker of this version could write yet has none."""
+    if not connection.execute("select 1 from sqlite_master where name = 'owner'").fetchone():
+        return {}
+    rows = connection.execute("select name, who from owner")
+    return {name: who for name, who in rows if type(name) is str and type(who) is str}
 
 
 def sound_topics(connection: sqlite3.Connection) -> Iterator[TopicRow]:
@@ -152,8 +151,10 @@ def write(connection: sqlite3.Connection, commit: Commit) -> None:
         for name, offset in commit.consumers.items():
             if offset is None:
                 connection.execute("delete from consumer where name = ?", (name,))
+                connection.execute("delete from owner where name = ?", (name,))
             else:
                 connection.execute("insert or replace into consumer values(?, ?)", (name, offset))
+        connection.executemany("insert or replace into owner values(?, ?)", commit.owners.items())
         meta = (("offset", commit.offset), ("epoch", commit.epoch), ("clean", 0))
         connection.executemany("insert or replace into meta values(?, ?)", meta)
         connection.execute("commit")
@@ -238,18 +239,6 @@ def sound_topic(row: tuple[object, ...]) -> Iterator[TopicRow]:
             name.encode(), seq, offset, retained
         ):
             yield TopicRow(name=name, seq=seq, offset=offset, retained=retained)
-
-
-def _is_current(connection: sqlite3.Connection) -> bool:
-    """Whether the file has this version's tables; raises NotSupportedError where it has a newer one's."""
-    (version,) = connection.execute("pragma user_version").fetchone()
-    if not 0 <= version <= NEWEST_IMAGINABLE:
-        raise sqlite3.DatabaseError(f"schema version {version}")
-    if version not in (0, SCHEMA_VERSION):
-        raise sqlite3.NotSupportedError(
-            f"it has schema version {version}, this hearthbus knows {SCHEMA_VERSION}; install the newer one again"
-        )
-    return bool(version)
 
 
 def _block(commit: Commit) -> tuple[int, int, int, int, int, int, str, bytes, bytes]:

@@ -28,6 +28,8 @@ from hearthbus.message import order_of
 
 _MAGIC: Final = b"hearthtail2"
 _HEADER: Final = struct.Struct("!11sQQQ36s")
+BOOT: Final = slice(_HEADER.size - 36, _HEADER.size)
+"""Where a file says in which run of the machine it was written."""
 _RECORD: Final = struct.Struct("!III")
 _Record = tuple[list[bytes], dict[bytes, int], dict[str, int | None]]
 NAMES: Final = ("tail.0", "tail.1")

@@ -36,7 +36,7 @@ from houses import (
 from broker import store
 from broker.recovery import find
 from broker.tail import NAMES
-from hearthbus.errors import Unavailable
+from hearthbus.errors import Invalid
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -179,26 +179,32 @@ def test_a_damaged_number_is_left_out(stopped: House) -> None:
     assert ["2 damaged values in the store were left out"] == back.found.notes
 
 
+def newer(house: House) -> None:
+    """Make a store one that this hearthbus cannot read."""
+    alter(house, "insert or replace into meta values('schema', 901)")
+    alter(house, "pragma user_version=900")
+
+
 def test_a_newer_store_is_refused(stopped: House) -> None:
     """A store that a newer hearthbus made is left alone, and the error says what to do."""
-    alter(stopped, "pragma user_version=2")
+    newer(stopped)
 
-    with pytest.raises(Unavailable, match="schema version 2, this hearthbus knows 1; install the newer one again"):
+    with pytest.raises(Invalid, match=r"can be read from schema 900 on; this one knows [0-9]+: install that one again"):
         find(stopped.folder, stamp=STAMP)
 
 
 def test_a_newer_store_ends_the_command(stopped: House, tmp_path: Path) -> None:
-    """The command says it in one line and exits with 69."""
-    alter(stopped, "pragma user_version=2")
+    """The command says it in one line and exits with 78: systemd need not try again."""
+    newer(stopped)
     config = tmp_path / "hearthbus.toml"
     config.write_text(f'[broker]\naddress = "ipc://{tmp_path}/bus"\ndata = "{stopped.folder}"\n')
     ended = subprocess.run(
         (*HEARTHBUS, "broker", "--config", str(config)), capture_output=True, text=True, timeout=20, check=False
     )
 
-    assert 69 == ended.returncode
+    assert 78 == ended.returncode
     assert 1 == len(ended.stderr.splitlines())
-    assert "schema version 2" in ended.stderr
+    assert "it has schema 901, made by a newer hearthbus" in ended.stderr
 
 
 LIVE: dict[str, tuple[bool, Callable[[Path], object]]] = {

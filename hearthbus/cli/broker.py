@@ -40,11 +40,11 @@ def main(args: Namespace) -> int:
         config = load(args.config, only=(), broker=True).broker
         given = {name: value for name in ("address", "data") if (value := getattr(args, name))}
         config = replace(config, **given)
+        code: int = plugins.load("broker", found["main"])(config)
     except Invalid as error:
         from hearthbus.cli.main import complain
 
         for problem in error.problems:
             complain(problem)
         return BAD_CONFIG
-    code: int = plugins.load("broker", found["main"])(config)
     return code
