@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from types import TracebackType
 
+    from hearthbus.keys import Key
     from hearthbus.message import Message
     from hearthbus.transport import Responder, Subscription, Transport
 
@@ -40,11 +41,13 @@ def default_url() -> str:
     return os.environ.get("HEARTHBUS_URL") or DEFAULT_URL
 
 
-def default_name() -> str:
-    """Return a name for a client that was given none: its program and process id."""
+def default_name(key: Key | None = None) -> str:
+    """Return a name for a client that was given none: its program and process id, behind the name of its key."""
     program = os.path.basename(sys.argv[0] or "python").removesuffix(".py").lower()  # noqa: PTH119 - pathlib costs 10 ms
     plain = "".join(char if char.isalnum() or char in "_.-" else "-" for char in program if char.isascii())
-    return f"{plain.strip('-')[:40] or 'python'}-{os.getpid()}"
+    whose, end = "" if key is None else f"{key.name}.", f"-{os.getpid()}"
+    room = min(40, MAX_NAME_BYTES - len(whose) - len(end))
+    return f"{whose}{plain.strip('-')[:room] or 'python'}{end}"
 
 
 class Bus:
@@ -52,32 +55,39 @@ class Bus:
 
     Args:
         url: the broker's address, `tcp://host:port` or `ipc:///path`; default `HEARTHBUS_URL`, then port 7600 here.
-        name: who speaks; every message carries it. Default: program and process id.
+        key: file of the key with which to come to a broker on another machine; default `HEARTHBUS_KEY`, then none.
+            Not used, and not read, with `ipc://`: there the file's permissions are the check.
+        name: who speaks; every message carries it. Default: the key's name, program and process id.
         presence: announce this client as `service/<name>`: online now, offline at the end, lost if it dies.
         will: (topic, body) the broker publishes retained if this client dies.
         connect_timeout: seconds to wait for the broker at the start, None for ever. Later the bus reconnects
             by itself and for ever.
         transport: what carries the messages; default by the URL's scheme.
+
+    Raises:
+        Invalid: a bad address, name or will, or a key's file that is none or that others can use.
     """
 
     def __init__(
         self,
         url: str | None = None,
         *,
+        key: str | os.PathLike[str] | None = None,
         name: str | None = None,
         presence: bool = False,
         will: tuple[str, Mapping[str, Any]] | None = None,
         connect_timeout: float | None = 5.0,
         transport: Transport | None = None,
     ) -> None:
-        self.name = check_name(name or default_name())
         self.url = url or default_url()
+        found = None if transport is not None else _key_for(self.url, key)
+        self.name = check_name(name or default_name(found))
         self._connect_timeout = connect_timeout
         self._topics: set[str] = set()
         if will is not None:
             check_topic(will[0])
             encode_body(will[1])
-        self._transport = transport or _transport_for(self.url, name=self.name, presence=presence, will=will)
+        self._transport = transport or _transport_for(self.url, name=self.name, presence=presence, will=will, key=found)
 
     async def __aenter__(self) -> Self:
         """Connect.
@@ -240,7 +250,22 @@ def check_name(name: str) -> str:
     return check_topic(name)
 
 
-def _transport_for(url: str, *, name: str, presence: bool, will: tuple[str, Mapping[str, Any]] | None) -> Transport:
+def _key_for(url: str, path: str | os.PathLike[str] | None) -> Key | None:
+    """Read the key that is shown at `url`: that of `path`, where None stands for `HEARTHBUS_KEY` and "" for none."""
+    file = os.environ.get("HEARTHBUS_KEY", "") if path is None else os.fspath(path)
+    if not file or url.startswith("ipc://"):
+        return None
+    from hearthbus.keys import read_key
+
+    key = read_key(file)
+    if not key.broker:
+        raise Invalid(f"{file} is the broker's own key; one for this machine is made there: `hearthbus keys new NAME`")
+    return key
+
+
+def _transport_for(
+    url: str, *, name: str, presence: bool, will: tuple[str, Mapping[str, Any]] | None, key: Key | None
+) -> Transport:
     """Choose the transport by the URL's scheme.
 
     Raises:
@@ -255,4 +280,4 @@ def _transport_for(url: str, *, name: str, presence: bool, will: tuple[str, Mapp
             raise Invalid(f"bad bus address {url!r}: write tcp://HOST:PORT (HEARTHBUS_URL)")
     from hearthbus.client.zeromq import ZmqTransport
 
-    return ZmqTransport(url, name=name, presence=presence, will=will)
+    return ZmqTransport(url, name=name, presence=presence, will=will, key=key)

@@ -43,6 +43,8 @@ class Key:
     secret: str
     broker: str = ""
     """The public key of the broker it is for; empty in the broker's own."""
+    path: str = ""
+    """The file it was read from, to be named where something is wrong with it."""
 
     def __repr__(self) -> str:
         return f"Key({self.name})"
@@ -71,7 +73,7 @@ def read_key(path: str) -> Key:
     for part, value in (("public", public), ("secret", secret), ("broker", broker)):
         if not _Z85.fullmatch(value) and (part, value) != ("broker", ""):
             raise Invalid(f"{path}: {part} is no key of 40 characters; copy the whole file once more")
-    return Key(name=name, public=public, secret=secret, broker=broker)
+    return Key(name=name, public=public, secret=secret, broker=broker, path=path)
 
 
 def read_public(path: str) -> tuple[str, str]:

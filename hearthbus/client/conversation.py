@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from hearthbus.client.listener import Listener
+    from hearthbus.keys import Key
 
 log = logging.getLogger("hearthbus")
 
@@ -42,10 +43,11 @@ class Conversation:
         name: str,
         presence: bool,
         will: tuple[str, Mapping[str, Any]] | None,
+        key: Key | None = None,
     ) -> None:
         self.url = url
         self.name = name
-        self.link = Link(url, self)
+        self.link = Link(url, self, key=key)
         self._now = asyncio.get_running_loop().time
         self.publisher = Publisher(self.link)
         self.up = asyncio.Event()
@@ -58,7 +60,7 @@ class Conversation:
         self._greeting = Greeting(name=name, presence=presence, will=will)
         self._presence = presence
         self._questions = Questions()
-        self._connected = self._closing = False
+        self._connected = self._closing = self._hurried = False
         self._unanswered = 0
         self._beat_s = 1.0
         self._task: asyncio.Task[None] | None = None
@@ -70,6 +72,7 @@ class Conversation:
             Unavailable: nobody answered within `timeout`; or the name stayed in use.
             Refused: the broker does not want this client.
         """
+        self._hurried = timeout is not None  # then it is told by what is raised
         self.link.open()
         if self._presence:
             self.link.subscribe(protocol.PRESENCE.encode() + self.name.encode() + b"\0")
@@ -79,12 +82,18 @@ class Conversation:
                 await self._greeting.accepted(self.up)
         except TimeoutError:
             await self._end()
-            if self._greeting.refusal is not None:
-                raise Refused(str(self._greeting.refusal)) from None
-            raise Unavailable(f"no broker answers at {self.url}; start one with `hearthbus up`") from None
+            raise self.why_not or Unavailable(
+                f"no broker answers at {self.url}; start one with `hearthbus up`"
+            ) from None
         except BaseException:
             await self._end()
             raise
+        self._hurried = False
+
+    @property
+    def why_not(self) -> Refused | None:
+        """Why the broker does not want this client, where it said so last."""
+        return None if self._greeting.refusal is None else Refused(str(self._greeting.refusal))
 
     async def close(self) -> None:
         """Send what waits, say goodbye, let go."""
@@ -162,6 +171,10 @@ class Conversation:
             self._listener.gone()
         gone = f"the broker at {self.url} went away before it answered; it may have acted or not"
         self._questions.all_failed(Unavailable(gone))
+
+    def on_refused(self, error: Refused) -> None:
+        """The link is not let in, and tries again."""
+        self._greeting.shut_out(error, tell=not self._hurried)
 
     def on_messages(self, frames: list[bytes]) -> None:
         """Messages came through the fan-out."""

@@ -54,6 +54,12 @@ class Greeting:
         self.refusal = error
         self._refused.set()
 
+    def shut_out(self, error: Refused, *, tell: bool) -> None:
+        """The broker does not even let us greet; it is tried again, so that this need not be the last word."""
+        if tell and str(self.refusal) != str(error):
+            log.warning("%s; trying until it lets us in", str(error))
+        self.refusal = error
+
     async def accepted(self, up: asyncio.Event) -> None:
         """Wait until the broker is `up`.
 

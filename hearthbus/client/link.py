@@ -8,26 +8,25 @@ Knows sockets and when they are up or down; what the frames mean is its owner's 
 from __future__ import annotations
 
 import asyncio
-import sys
+import contextlib
 from typing import TYPE_CHECKING, Final, Protocol
 
 import zmq
 
+from hearthbus.client.entrance import EVENTS, Entrance
+from hearthbus.errors import Invalid
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from hearthbus.errors import Refused
+    from hearthbus.keys import Key
 
 FRAMES_AT_ONCE: Final = 500
 """Frames read before the event loop gets its turn."""
 RECEIVE_QUEUE: Final = 20_000
 """Messages ZeroMQ holds for a client that is busy; the rest waits at the broker, and is refilled if dropped there."""
 MAX_FRAME: Final = 4 * 1024 * 1024
-_REQUEST_EVENTS: Final = (
-    zmq.EVENT_HANDSHAKE_SUCCEEDED
-    | zmq.EVENT_DISCONNECTED
-    | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
-    | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
-    | zmq.EVENT_HANDSHAKE_FAILED_AUTH
-)
 
 
 class Owner(Protocol):
@@ -39,6 +38,9 @@ class Owner(Protocol):
     def on_down(self) -> None:
         """The connection is gone; ZeroMQ is already looking for a new one."""
 
+    def on_refused(self, error: Refused) -> None:
+        """The broker does not let this client in, on either connection; new ones will be made."""
+
     def on_answer(self, frame: bytes) -> None:
         """The broker said something."""
 
@@ -47,16 +49,19 @@ class Owner(Protocol):
 
 
 class Link:
-    """DEALER and SUB."""
+    """DEALER and SUB; with a `key`, both show it."""
 
-    def __init__(self, url: str, owner: Owner) -> None:
+    def __init__(self, url: str, owner: Owner, *, key: Key | None = None) -> None:
         self._url = url
         self._owner = owner
+        self._door, self._fanout_door = Entrance(url, key), Entrance(url, key)
+        self._again: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context.instance()
         self._dealer: zmq.Socket[bytes] | None = None
         self._monitor: zmq.Socket[bytes] | None = None
         self._sub: zmq.Socket[bytes] | None = None
+        self._sub_monitor: zmq.Socket[bytes] | None = None
         self._fanout = ""
         self._prefixes: dict[bytes, int] = {}
         self._looking = False
@@ -75,23 +80,18 @@ class Link:
         dealer.setsockopt(zmq.HEARTBEAT_TTL, 3_000)
         dealer.setsockopt(zmq.RCVHWM, 0)
         dealer.setsockopt(zmq.SNDHWM, 20_000)  # never reached: the outbox's window is smaller
-        self._monitor = dealer.get_monitor_socket(_REQUEST_EVENTS)
+        self._monitor = dealer.get_monitor_socket(EVENTS)
         self._watch(self._monitor, self._read_monitor)
         dealer.connect(self._url)
         self._watch(dealer, self._read_dealer)
 
     def close(self, *, linger_ms: int = 0) -> None:
         """Let go of everything."""
-        if self._dealer is not None and self._monitor is not None:
-            self._forget(self._monitor)
-            self._dealer.disable_monitor()
-            self._forget(self._dealer)
-            self._monitor.close(0)
-            self._dealer.close(linger_ms)
-        if self._sub is not None:
-            self._forget(self._sub)
-            self._sub.close(0)
-        self._dealer = self._monitor = self._sub = None
+        if self._again is not None:
+            self._again.cancel()
+        self._let_go(self._dealer, self._monitor, linger_ms=linger_ms)
+        self._let_go(self._sub, self._sub_monitor)
+        self._dealer = self._monitor = self._sub = self._sub_monitor = self._again = None
         self._fanout = ""
 
     def send(self, frame: bytes) -> bool:
@@ -109,15 +109,16 @@ class Link:
         """Connect the fan-out, with every prefix subscribed; nothing happens where it is connected already."""
         if fanout == self._fanout and self._sub is not None:
             return
-        if self._sub is not None:
-            self._forget(self._sub)
-            self._sub.close(0)
+        self._let_go(self._sub, self._sub_monitor)
         self._fanout = fanout
         sub = self._sub = self._socket(zmq.SUB)
         sub.setsockopt(zmq.RCVHWM, RECEIVE_QUEUE)
         sub.setsockopt(zmq.SNDHWM, 20_000)  # subscriptions are messages too, and one that does not fit is dropped
         for prefix in self._prefixes:
             sub.setsockopt(zmq.SUBSCRIBE, prefix)
+        if self._fanout_door.key is not None:
+            self._sub_monitor = sub.get_monitor_socket(EVENTS)
+            self._watch(self._sub_monitor, self._read_sub_monitor)
         sub.connect(fanout)
         self._watch(sub, self._read_sub)
 
@@ -144,14 +145,28 @@ class Link:
         socket.setsockopt(zmq.RECONNECT_IVL, 100)
         socket.setsockopt(zmq.RECONNECT_IVL_MAX, 1_000)
         socket.setsockopt(zmq.MAXMSGSIZE, MAX_FRAME)
+        key = self._door.key
+        if key is not None:
+            socket.setsockopt(zmq.CURVE_SERVERKEY, key.broker.encode())
+            socket.setsockopt(zmq.CURVE_PUBLICKEY, key.public.encode())
+            socket.setsockopt(zmq.CURVE_SECRETKEY, key.secret.encode())
         return socket
 
     def _watch(self, socket: zmq.Socket[bytes], read: Callable[[], None]) -> None:
         self._loop.add_reader(_descriptor(socket), read)
         self._loop.call_soon(read)
 
-    def _forget(self, socket: zmq.Socket[bytes]) -> None:
+    def _let_go(
+        self, socket: zmq.Socket[bytes] | None, monitor: zmq.Socket[bytes] | None, *, linger_ms: int = 0
+    ) -> None:
+        if socket is None:
+            return
         self._loop.remove_reader(_descriptor(socket))
+        if monitor is not None:
+            self._loop.remove_reader(_descriptor(monitor))
+            socket.disable_monitor()
+            monitor.close(0)
+        socket.close(linger_ms)
 
     def _look_again(self) -> None:
         if not self._looking:
@@ -194,14 +209,43 @@ class Link:
     def _read_monitor(self) -> None:
         while self._monitor is not None:
             try:
-                event, _ = self._monitor.recv_multipart(zmq.NOBLOCK)
+                frames = self._monitor.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
                 return
-            # zmq_socket_monitor(3): the event's number in 16 bits of this machine's order, then its value
-            if int.from_bytes(event[:2], sys.byteorder) == zmq.EVENT_HANDSHAKE_SUCCEEDED:
+            up, why_not = self._door.heard(frames, self._loop.time())
+            if up:
                 self._owner.on_up()
-            else:
-                self._owner.on_down()
+                continue
+            self._owner.on_down()
+            if why_not is not None:
+                self.close()
+                self._again = self._loop.call_later(self._door.wait(), self._open_again)
+                self._owner.on_refused(why_not)
+
+    def _read_sub_monitor(self) -> None:
+        while self._sub_monitor is not None:
+            try:
+                frames = self._sub_monitor.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            _, why_not = self._fanout_door.heard(frames, self._loop.time())
+            if why_not is not None:
+                self._let_go(self._sub, self._sub_monitor)
+                self._sub = self._sub_monitor = None
+                self._again = self._loop.call_later(self._fanout_door.wait(), self.listen, self._fanout)
+                self._owner.on_refused(why_not)
+
+    def _open_again(self) -> None:
+        """Try once more to get in, with what the key's file says by now."""
+        old = self._door.key
+        if old is not None and old.path:
+            from hearthbus.keys import read_key
+
+            with contextlib.suppress(Invalid):  # the one we have may be let in again
+                new = read_key(old.path)
+                if new.name == old.name and new.broker:
+                    self._door.key = self._fanout_door.key = new
+        self.open()
 
 
 def _descriptor(socket: zmq.Socket[bytes]) -> int:

@@ -6,26 +6,25 @@ Ties the parts together: which message is whose is `Routing`'s, what it means is
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from hearthbus import protocol
+from hearthbus.client.afterwards import Afterwards
 from hearthbus.client.conversation import Conversation
 from hearthbus.client.durable import ZmqDurable
 from hearthbus.client.responder import ZmqRequest, ZmqResponder, most_exact
 from hearthbus.client.routing import Routing
 from hearthbus.client.subscription import PAGE, ZmqSubscription
-from hearthbus.errors import HearthbusError, Invalid, Timeout, Unavailable
+from hearthbus.errors import Invalid, Timeout, Unavailable
 from hearthbus.message import decode, encode_sent
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Coroutine, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 
+    from hearthbus.keys import Key
     from hearthbus.message import Message
-
-log = logging.getLogger("hearthbus")
 
 MARKER_S = 2.0
 _LARGEST = 2**63 - 1
@@ -34,16 +33,16 @@ _LARGEST = 2**63 - 1
 class ZmqTransport:
     """One connection to a broker."""
 
-    def __init__(self, url: str, *, name: str, presence: bool, will: tuple[str, Mapping[str, Any]] | None) -> None:
-        self.name = name
-        self._url = url
-        self._presence = presence
-        self._will = will
+    def __init__(
+        self, url: str, *, name: str, presence: bool, will: tuple[str, Mapping[str, Any]] | None, key: Key | None = None
+    ) -> None:
+        self.name, self._url, self._key = name, url, key
+        self._presence, self._will = presence, will
         self._talk: Conversation | None = None
         self._routing = Routing(token=os.urandom(8).hex())
         self._responders: list[ZmqResponder] = []
         self._durables: WeakSet[ZmqDurable] = WeakSet()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._afterwards = Afterwards()
 
     @property
     def connected(self) -> bool:
@@ -75,7 +74,9 @@ class ZmqTransport:
         """Connect and wait for the greeting; raises `Unavailable` or `Refused`."""
         if self._talk is not None:
             raise Invalid("the bus is open already: one `async with` a Bus")
-        self._talk = Conversation(self._url, self, name=self.name, presence=self._presence, will=self._will)
+        self._talk = Conversation(
+            self._url, self, name=self.name, presence=self._presence, will=self._will, key=self._key
+        )
         # answered whenever the fan-out connects: what came before may have been missed
         self._talk.link.subscribe(self._routing.watch)
         try:
@@ -84,8 +85,9 @@ class ZmqTransport:
                 while self._presence and not await self._online():
                     await self.wait_up()
         except TimeoutError:
+            why_not = self._talk.why_not
             await self.close()
-            raise Unavailable(f"the broker at {self._url} greets, but its fan-out does not answer") from None
+            raise why_not or Unavailable(f"the broker at {self._url} greets, but its fan-out does not answer") from None
         except BaseException:
             await self.close()
             raise
@@ -241,7 +243,7 @@ class ZmqTransport:
             responder.disturbed()
         if self._routing.subscriptions:
             self._routing.reconnected()
-            self._later(self._say_patterns())
+            self._afterwards.do(self._say_patterns())
 
     def gone(self) -> None:
         """The broker is gone."""
@@ -261,7 +263,7 @@ class ZmqTransport:
         if best is None:
             self.answer(ticket, ok=False, body={}, text=f"{self.name} does not serve {message.topic} any more")
             return
-        self._later(best.take(ZmqRequest(self, message, ticket=ticket, deadline=deadline)))
+        self._afterwards.do(best.take(ZmqRequest(self, message, ticket=ticket, deadline=deadline)))
 
     def messages(self, frames: list[bytes]) -> None:
         """Messages came through the fan-out."""
@@ -284,17 +286,3 @@ class ZmqTransport:
 
     async def _say_patterns(self) -> None:
         await self.ask(protocol.WATCH, timeout=10, patterns=self._routing.patterns())
-
-    def _later(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(self._quietly(work))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    @staticmethod
-    async def _quietly(work: Coroutine[Any, Any, None]) -> None:
-        try:
-            await work
-        except Unavailable:
-            return  # the next greeting does it again
-        except HearthbusError as error:
-            log.warning("%s", error)

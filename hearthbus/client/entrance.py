@@ -1,0 +1,109 @@
+"""Getting in: what a failed handshake says of keys, what a person is told of it, and when to try again.
+
+ZeroMQ never tries again by itself where a key was refused, or where one end wants keys and the other has none: its
+owner then needs new sockets. A broker for which the key was not made only cuts the connection, again and again.
+Knows the events of zmq_socket_monitor(3) and no sockets; time comes in as an argument.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Final
+
+import zmq
+
+from hearthbus.errors import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hearthbus.keys import Key
+
+FIRST_S: Final = 0.5
+LONGEST_S: Final = 10.0
+"""Seconds between attempts at most: so long after its key is let in, a client is in."""
+CUTS: Final = 5
+"""Connections cut during the handshake, in a row, after which the broker must be another one than the key is for."""
+CUTS_WITHIN_S: Final = 3.0
+"""A broker that is busy, or about to end, cuts as well; never so fast, one after the other."""
+EVENTS: Final = (
+    zmq.EVENT_HANDSHAKE_SUCCEEDED
+    | zmq.EVENT_DISCONNECTED
+    | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
+    | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
+    | zmq.EVENT_HANDSHAKE_FAILED_AUTH
+)
+
+
+class Entrance:
+    """One socket's attempts to get in.
+
+    Args:
+        url: the broker's address.
+        key: the key that is shown; None where none is.
+    """
+
+    def __init__(self, url: str, key: Key | None) -> None:
+        self.key = key
+        self._url = url
+        self._wait = FIRST_S
+        self._cuts: list[float] = []
+
+    def heard(self, frames: Sequence[bytes], now: float) -> tuple[bool, Refused | None]:
+        """Read one event of the socket's monitor at `now` (seconds).
+
+        Returns whether there is a connection now, and why new sockets are needed, where they are.
+        """
+        event, value = (int.from_bytes(part, sys.byteorder) for part in (frames[0][:2], frames[0][2:6]))
+        if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
+            self._wait = FIRST_S
+            self._cuts.clear()
+            return True, None
+        if event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
+            return False, self._refused()
+        if event == zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL:
+            return False, self._mismatch(value)
+        if event == zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL and self.key is not None:
+            self._cuts = [*(at for at in self._cuts if now - at < CUTS_WITHIN_S), now]
+            if len(self._cuts) >= CUTS:
+                return False, self._stranger()
+        return False, None
+
+    def wait(self) -> float:
+        """Return the seconds until the next attempt: longer each time, until one succeeds."""
+        seconds = self._wait
+        self._wait = min(LONGEST_S, 2 * self._wait)
+        self._cuts.clear()
+        return seconds
+
+    def _refused(self) -> Refused:
+        if self.key is None:
+            return Refused(f"the broker at {self._url} does not let this client in")
+        return Refused(
+            f"the broker at {self._url} refuses {_shown(self.key)}: it was revoked, or made anew since; "
+            f"`hearthbus keys list` on the broker's machine tells"
+        )
+
+    def _mismatch(self, value: int) -> Refused:
+        if value != zmq.PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH:
+            return Refused(f"what answers at {self._url} is no broker of hearthbus (ZeroMQ says {value:#x})")
+        if self.key is None:
+            return Refused(
+                f"the broker at {self._url} wants a key: make one there with `hearthbus keys new NAME`, bring its "
+                f"file here and name it: [bus] key, or HEARTHBUS_KEY"
+            )
+        return Refused(
+            f"the broker at {self._url} takes no keys there, and {_shown(self.key)} wants to be checked: "
+            f"use the address of its [broker] network, or take [bus] key and HEARTHBUS_KEY away"
+        )
+
+    def _stranger(self) -> Refused:
+        assert self.key is not None  # noqa: S101 - for the type checker: only connections with a key are counted
+        return Refused(
+            f"what answers at {self._url} is not the broker that {_shown(self.key)} is for; if its keys were made "
+            f"anew, make this one anew too: `hearthbus keys new {self.key.name}` on the broker's machine"
+        )
+
+
+def _shown(key: Key) -> str:
+    return f"the key {key.name} ({key.path})" if key.path else f"the key {key.name}"
