@@ -194,7 +194,9 @@ async def soak(options: argparse.Namespace) -> int:
 
 def main() -> int:
     """Read the options and go."""
-    parser = argparse.ArgumentParser(prog="scripts/soak", description="Freeze and kill under load; account for all.")
+    parser = argparse.ArgumentParser(
+        prog="scripts/soak load", description="Freeze and kill under load; account for all."
+    )
     parser.add_argument("--frozen", type=float, default=0, metavar="S", help="freeze a subscriber for S seconds")
     parser.add_argument("--minutes", type=float, default=0, metavar="N", help="freeze and kill at random, N minutes")
     parser.add_argument("--rate", type=int, default=2_000, metavar="N", help="messages a second (2000)")
