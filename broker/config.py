@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Final
 
 from hearthbus.errors import Invalid
+from hearthbus.keys import check_key_name
 from hearthbus.message import MAX_BODY_BYTES
 from hearthbus.topics import check_pattern
 
 _ADDRESS: Final = re.compile(r"tcp://[^/\s]+:([0-9]{1,5}|\*)|ipc:///\S+")
+_NETWORK: Final = re.compile(r"tcp://[^/\s]+:([0-9]{1,5}|\*)")
 _LOOPBACK: Final = re.compile(r"tcp://(127\.[0-9.]+|localhost|\[::1\]):")
 
 
@@ -132,6 +134,7 @@ class BrokerConfig:
         problems += _address_problems("address", self.address)
         if self.fanout or not problems:
             problems += _address_problems("fanout", self.fanout_address)
+        problems += self._network_problems()
         if self.beat_ms < 50:
             problems.append("beat_ms must be at least 50")
         if self.silence_ms < 2 * self.beat_ms:
@@ -148,10 +151,12 @@ class BrokerConfig:
         """The fan-out's address, derived from `address` unless given."""
         if self.fanout:
             return self.fanout
-        if self.address.startswith("ipc://"):
-            return self.address + ".fanout"
-        host, _, port = self.address.rpartition(":")
-        return f"{host}:{int(port) + 1 if port.strip('*0') else '*'}"
+        return _next(self.address)
+
+    @property
+    def network_fanout(self) -> str:
+        """The fan-out's address for those who come with a key."""
+        return _next(self.network)
 
     @property
     def data_path(self) -> Path:
@@ -163,13 +168,49 @@ class BrokerConfig:
         home = os.environ.get("XDG_STATE_HOME")
         return (Path(home) if home else Path.home() / ".local" / "state") / "hearthbus"
 
+    def _network_problems(self) -> list[str]:
+        problems: list[str] = []
+        if self.network:
+            if not _NETWORK.fullmatch(self.network):
+                problems.append(f"network {self.network!r}: write tcp://0.0.0.0:PORT or tcp://ADDRESS:PORT")
+            if not self.keys:
+                problems.append("network needs keys: type `hearthbus keys init`, and name the folder it tells as keys")
+            taken = {_port(address) for address in (self.address, self.fanout_address)} - {0}
+            port = _port(self.network)
+            if taken & {port, port + 1}:
+                problems.append(
+                    f"network {self.network!r} has a port of address, or the one before: "
+                    "let address be ipc:///run/hearthbus/bus, or take other ports"
+                )
+        for name in self.access:
+            try:
+                check_key_name(name)
+            except Invalid as error:
+                problems.append(f"access: {error}")
+        return problems
+
+
+def _next(address: str) -> str:
+    if address.startswith("ipc://"):
+        return address + ".fanout"
+    host, _, port = address.rpartition(":")
+    return f"{host}:{int(port) + 1 if port.strip('*0') else '*'}"
+
+
+def _port(address: str) -> int:
+    """The port of an address, 0 where it has none of its own."""
+    port = address.rpartition(":")[2]
+    return int(port) if address.startswith("tcp://") and port.isdigit() else 0
+
 
 def _address_problems(name: str, address: str) -> list[str]:
     if not _ADDRESS.fullmatch(address):
         return [f"{name} {address!r}: write tcp://HOST:PORT or ipc:///PATH"]
     if address.startswith("tcp://") and not _LOOPBACK.match(address):
-        who = "can be reached by others, and this broker asks nobody who he is"
-        return [f"{name} {address!r} {who}: use 127.0.0.1 or ipc:///PATH"]
+        who = "can be reached by others, and asks nobody who he is"
+        return [
+            f"{name} {address!r} {who}: use 127.0.0.1 or ipc:///PATH; for other machines there is network, with keys"
+        ]
     return []
 
 

@@ -1,25 +1,25 @@
 """The broker's core: (who, frame) in, actions out on `Out`. No socket, no clock, no file: time comes in with `begin`.
 
-`handle` is given every frame of the request socket, `subscribed` and `unsubscribed` every change on the fan-out,
-`tick` a chance to notice silence. The verbs of the conversation are one table, `_VERBS`.
+`handle` is given every frame of the request socket, `subscribers` every change on the fan-out, `tick` a chance to
+notice silence. The verbs of the conversation are one table, `_VERBS`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from broker.calls import Calls
 from broker.clients import Client, Clients, Out
 from broker.commits import Commits
 from broker.consumers import Consumers
 from broker.greeting import Greeting
 from broker.pages import Pages
-from broker.presence import Presence, name_of
-from broker.requests import Requests, time_left_ms
+from broker.presence import Presence
+from broker.requests import Requests
 from broker.stream import Stream
+from broker.subscribers import Subscribers
 from hearthbus import protocol
-from hearthbus.errors import HearthbusError, Invalid, NoResponder, Refused, Timeout
-from hearthbus.message import encode_body
-from hearthbus.topics import check_pattern
+from hearthbus.errors import HearthbusError, Invalid, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -40,6 +40,8 @@ class Core:
         self.epoch = epoch
         self.fanout = config.fanout_address
         """What clients are told to subscribe at; the loop puts the real port in."""
+        self.network_fanout = ""
+        """The same for those who came with a key."""
         self.out = Out()
         self.clients = Clients()
         self.stream = Stream(config, access=access, out=self.out)
@@ -49,13 +51,16 @@ class Core:
         self.pages = Pages(self)
         self.greeting = Greeting(self)
         self.commits = Commits(self)
+        self.calls = Calls(self)
+        self.subscribers = Subscribers(self)
         self.mono = 0.0
         self.wall = 0
         self.dropped: dict[str, int] = {}
         """Frames dropped, by reason."""
         self._taken: dict[Client, int] = {}
-        self._ending: set[Client] = set()
-        self._refresh_at = self._generation_at = self._blameless_until = 0.0
+        self._refresh_at = self._generation_at = 0.0
+        self.blameless_until = 0.0
+        """Until then no client is lost for what its connections do: it was the broker that let them down."""
 
     def begin(self, mono: float, wall: int) -> None:
         """Start a turn: `mono` in seconds of the monotonic clock, `wall` in nanoseconds since 1970 UTC."""
@@ -124,11 +129,8 @@ class Core:
         if self.mono >= self._generation_at:
             self._generation_at = self.mono + 1
             self.stream.topics.next_generation(self.stream.offset)
-        if self.mono >= self._blameless_until:
-            for client in self._ending & set(self.clients.by_ident.values()):
-                if not self.presence.is_held(client.name):
-                    self.lose(client, "its connection ended")
-            self._ending.clear()
+        if self.mono >= self.blameless_until:
+            self.subscribers.end()
         for client in [client for client in self.clients.by_ident.values() if self.mono - client.heard > patience]:
             self.lose(client, f"silent for {patience:g} s")
         for pending in self.requests.overdue(self.mono):
@@ -142,27 +144,7 @@ class Core:
         for client in self.clients.by_ident.values():
             client.heard = self.mono
         # clients that took it for dead have begun new connections; the end of their old ones is what it sees first
-        self._blameless_until = self.mono + self.config.silence_ms / 1000
-
-    def subscribed(self, topic: bytes) -> bool:
-        """A subscription arrived on the fan-out; return whether it is to hold, and answer a marker."""
-        if topic.startswith(b"$sub/"):
-            return len(topic) < 100
-        if topic.startswith(b"$up/"):
-            self.greeting.held(name_of(topic))
-        return len(topic) <= 201
-
-    def marker(self, topic: bytes) -> bytes:
-        """The frame that answers a marker: everything after its offset will arrive."""
-        return topic + self.stream.offset.to_bytes(8, "big")
-
-    def unsubscribed(self, topic: bytes) -> None:
-        """A subscription ended, or its holder died: lost at the next tick, unless a goodbye is on its way."""
-        if topic.startswith(b"$up/"):
-            name = name_of(topic)
-            client = self.clients.named(name)
-            if self.presence.released(name) and client is not None and client.up:
-                self._ending.add(client)
+        self.blameless_until = self.mono + self.config.silence_ms / 1000
 
     def lose(self, client: Client, reason: str) -> None:
         """A client is gone without a goodbye: presence `lost`, last will, errors to those who wait for it."""
@@ -171,7 +153,7 @@ class Core:
     def unreachable(self, ident: bytes) -> None:
         """A reply could not be sent: the connection is gone, or does not read."""
         client = self.clients.by_ident.get(ident)
-        if client is not None and self.mono >= self._blameless_until:
+        if client is not None and self.mono >= self.blameless_until:
             self.lose(client, "its connection ended, or it does not read its answers")
 
     def drop(self, reason: str) -> None:
@@ -218,65 +200,6 @@ class Core:
         for (number, error), *others in by_kind.values():
             self.error(client.ident, error, number=number, request=0, more=[other for other, _ in others])
 
-    def request(self, client: Client, fields: Mapping[str, Any]) -> None:
-        """Give a request to its one responder."""
-        if client.requests >= self.config.limits.requests:
-            raise Refused(f"{client.requests} requests of {client.name} wait already ([broker.limits] requests)")
-        name = fields["message"].partition(b"\0")[0].decode(errors="replace")
-        timeout_ms = time_left_ms(fields["timeout_ms"], deadline=fields["deadline"], clock=self.clock_ms)
-        if timeout_ms <= 0:
-            raise Timeout(f"{name}: nobody was asked, its time was over when the broker read it")
-        responder = self.requests.responder(name)
-        if responder is None:
-            self.stream.check_request(client, fields["message"])
-            raise NoResponder(f"nobody serves {name}")
-        topic, frame = self.stream.copy_of_request(client, fields["message"])
-        pending = self.requests.open(
-            caller=client,
-            number=fields["id"],
-            responder=responder,
-            deadline=self.mono + timeout_ms / 1000,
-            topic=topic,
-        )
-        handed_on = protocol.encode(
-            protocol.REQUEST,
-            ticket=pending.ticket,
-            timeout_ms=timeout_ms,
-            deadline=self.clock_ms + timeout_ms,
-            message=frame,
-        )
-        self.out.replies.append((responder.ident, handed_on))
-
-    def answer(self, client: Client, fields: Mapping[str, Any]) -> None:
-        """Give an answer to its caller."""
-        pending = self.requests.close(fields["ticket"], client)
-        if pending is None:
-            self.drop("answer too late")
-        elif fields["ok"]:
-            try:
-                encode_body(fields["body"])
-            except Invalid as error:
-                self.reply_error(pending.caller, pending.id, "handler", f"{client.name} answered badly: {error}")
-                return
-            answer = protocol.encode(protocol.ANSWER, id=pending.id, body=fields["body"])
-            self.out.replies.append((pending.caller.ident, answer))
-        else:
-            self.reply_error(pending.caller, pending.id, "handler", fields["text"][:1000])
-
-    def serve(self, client: Client, fields: Mapping[str, Any]) -> None:
-        """Make a client a responder."""
-        pattern = check_pattern(fields["pattern"])
-        self.stream.allow(client, "serve", pattern)
-        if len(self.requests.served_by(client)) >= self.config.limits.subscriptions:
-            raise Refused(f"{client.name} serves too many patterns ([broker.limits] subscriptions)")
-        self.requests.serve(client, pattern)
-        self.done(client, fields)
-
-    def unserve(self, client: Client, fields: Mapping[str, Any]) -> None:
-        """End it."""
-        self.requests.unserve(client, fields["pattern"])
-        self.done(client, fields)
-
     def done(self, client: Client, fields: Mapping[str, Any]) -> None:
         """Say that a verb was carried out."""
         self.out.replies.append((client.ident, protocol.encode(protocol.DONE, id=fields["id"])))
@@ -284,10 +207,10 @@ class Core:
 
 _VERBS: Final[Mapping[bytes, Callable[[Core, Client, Mapping[str, Any]], None]]] = {
     protocol.HELLO: lambda core, client, _: core.greeting.welcome(client),
-    protocol.REQUEST: Core.request,
-    protocol.ANSWER: Core.answer,
-    protocol.SERVE: Core.serve,
-    protocol.UNSERVE: Core.unserve,
+    protocol.REQUEST: lambda core, client, fields: core.calls.request(client, fields),
+    protocol.ANSWER: lambda core, client, fields: core.calls.answer(client, fields),
+    protocol.SERVE: lambda core, client, fields: core.calls.serve(client, fields),
+    protocol.UNSERVE: lambda core, client, fields: core.calls.unserve(client, fields),
     protocol.WATCH: lambda core, client, fields: core.pages.watch(client, fields),
     protocol.SNAPSHOT: lambda core, client, fields: core.pages.snapshot(client, fields),
     protocol.REPLAY: lambda core, client, fields: core.pages.replay(client, fields),

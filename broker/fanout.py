@@ -30,15 +30,6 @@ class Fanout:
         self._core = core
         self._by_connection: dict[int, set[bytes]] = {}
         """What each connection has subscribed: it can neither count twice nor end what it never began."""
-        socket.setsockopt(zmq.XPUB_MANUAL, 1)
-        socket.setsockopt(zmq.SNDHWM, core.config.limits.fanout_queue)
-        socket.setsockopt(zmq.MAXMSGSIZE, 1024)
-        # a subscriber that does not read must be cut off soon, for what it costs; and as heartbeats and a full inner
-        # queue make libzmq 4.3.5 abort (see the loop), the queue of subscriptions, small as they are, is never full
-        socket.setsockopt(zmq.HEARTBEAT_IVL, 1000)
-        socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, core.config.silence_ms)
-        socket.setsockopt(zmq.HEARTBEAT_TTL, core.config.silence_ms)
-        socket.setsockopt(zmq.RCVHWM, 0)
         self.monitor = socket.get_monitor_socket(zmq.EVENT_ACCEPTED)
         # pyzmq's compiled method, without the layer that knows of routing ids and groups: 0.2 of 0.35 microseconds
         self._send = zmq.backend.Socket.send.__get__(socket)
@@ -66,11 +57,11 @@ class Fanout:
                     continue
                 # counted even if refused: its end is reported all the same when the connection ends
                 self.subscriptions += 1
-                if core.subscribed(topic) and len(held) < limits.subscriptions + OWN_SUBSCRIPTIONS:
+                if core.subscribers.began(topic) and len(held) < limits.subscriptions + OWN_SUBSCRIPTIONS:
                     self.socket.setsockopt(zmq.SUBSCRIBE, topic)
                     held.add(topic)
                     if topic.startswith(b"$sub/"):
-                        self.socket.send(core.marker(topic), zmq.NOBLOCK)
+                        self.socket.send(core.subscribers.marker(topic), zmq.NOBLOCK)
                 else:
                     core.drop("too many subscriptions")
             elif data[:1] == b"\0":
@@ -80,7 +71,7 @@ class Fanout:
                     self.socket.setsockopt(zmq.UNSUBSCRIBE, topic)
                     held.discard(topic)
                 self.subscriptions = max(0, self.subscriptions - 1)
-                core.unsubscribed(topic)
+                core.subscribers.ended(topic)
             else:
                 core.drop("malformed")
 

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import os
 import select
-import socket
 import time
 from typing import TYPE_CHECKING, Final
 
 import zmq
 
 from broker.disk import Disk, Written
+from broker.doors import Doors
 from broker.fanout import Fanout
-from broker.replies import QUEUE, Replies
+from broker.keyring import Keyring
+from broker.replies import Replies
 from broker.stats import Stats
-from hearthbus.errors import Unavailable
+from broker.zap import Gate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,15 +28,12 @@ if TYPE_CHECKING:
     from broker.tail import Tail
 
 MESSAGES_PER_TURN: Final = 1_000
-REQUEST_QUEUE: Final = 32
-"""Frames of one client that wait for their turn; the rest waits at the client. At 1 MiB a frame, 32 MiB at most."""
 TURN_S: Final = 0.02
 """Questions that take long, over all topics for instance, are answered a few at a time."""
 LARGE_PER_TURN: Final = 16
 """Answers of more than `LARGE_REPLY` bytes, pages for instance: made no faster than they can be handed on."""
 LARGE_REPLY: Final = 16 * 1024
 """Then what came is sent: a burst must fit the queue of every subscriber that keeps up."""
-HANDSHAKE_MS: Final = 3_000
 DISK_PAUSE_S: Final = 0.02
 """A disk that is behind slows publishers down to 5,000 messages a second; it never stops the house."""
 TICK_S: Final = 0.25
@@ -45,45 +43,45 @@ STOOD_STILL_S: Final = 1.0
 class Loop:
     """The running broker."""
 
-    def __init__(self, core: Core, *, disk: Disk, tail: Tail, version: str, log: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        core: Core,
+        *,
+        disk: Disk,
+        tail: Tail,
+        version: str,
+        log: Callable[[str], None],
+        keyring: Keyring | None = None,
+    ) -> None:
         self._core, self._disk, self._tail, self._version, self._log = core, disk, tail, version, log
-        self._context = zmq.Context()
-        self.router = self._socket(zmq.ROUTER)
-        self._fanout = Fanout(self._socket(zmq.XPUB), core)
+        self._keyring = keyring or Keyring()
+        self.gate = Gate(self._keyring.allowed)
+        self.doors = Doors(core.config, self.gate, secret=self._keyring.secret)
         self._stop = False
-        self._replies = Replies(self.router, patience_s=core.config.silence_ms / 1000)
         self._unreachable: list[bytes] = []
         self._defects = 0
         now = time.monotonic()
         self._stats = Stats(started=now)
         self._next_stats = now + 1
         self._patience = now + 2 * core.config.silence_ms / 1000
+        self._open()
 
-    def bind(self) -> tuple[str, str]:
-        """Take both addresses; return them as they are, ports resolved.
+    def bind(self) -> tuple[str, ...]:
+        """Take the addresses; return them as they are, ports resolved.
 
         Raises:
             Unavailable: an address is in use or not this machine's.
         """
-        config = self._core.config
-        limits = config.limits
-        self.router.setsockopt(zmq.ROUTER_MANDATORY, 1)
-        self.router.setsockopt(zmq.SNDHWM, QUEUE)
-        # no heartbeats here: libzmq 4.3.5 aborts when one is due on a connection that ended while its queue was full.
-        # Clients say that they live, and their own heartbeats have a time to live, after which ZeroMQ closes for them
-        self.router.setsockopt(zmq.RCVHWM, REQUEST_QUEUE)
-        self.router.setsockopt(zmq.MAXMSGSIZE, max(1024 * 1024, 4 * limits.body_bytes))
-        addresses = []
-        for sock, address in ((self.router, config.address), (self._fanout.socket, config.fanout_address)):
-            if address.startswith("ipc://") and _is_answered(address[6:]):
-                raise Unavailable(f"{address} is in use: is another broker running? Stop it, or set [broker] address")
-            try:
-                sock.bind(address)
-            except zmq.ZMQError as error:
-                raise Unavailable(_bind_fault(address, error)) from None
-            addresses.append(sock.getsockopt_string(zmq.LAST_ENDPOINT))
-        self._core.fanout = addresses[1]
-        return addresses[0], addresses[1]
+        self.doors.bind()
+        _, self._core.fanout, *network = self.doors.addresses
+        self._core.network_fanout = network[1] if network else ""
+        return self.doors.addresses
+
+    def _open(self) -> None:
+        """Use the doors' sockets."""
+        self.router = self.doors.router
+        self._fanout = Fanout(self.doors.xpub, self._core)
+        self._replies = Replies(self.router, patience_s=self._core.config.silence_ms / 1000)
 
     def stop(self) -> None:
         """End after this turn; may be called from a signal handler."""
@@ -94,6 +92,7 @@ class Loop:
         core = self._core
         poller = zmq.Poller()
         sources: dict[object, Callable[[], None]] = {
+            self.doors.zap: self.doors.answer,
             self._fanout.monitor: self._fanout.accepted,
             self._fanout.socket: self._fanout.read,
             self.router: self._request_frames,
@@ -127,16 +126,7 @@ class Loop:
 
     def close(self) -> None:
         """Say nothing more, let go of the addresses."""
-        self._context.destroy(linger=200)
-
-    def _socket(self, kind: int) -> zmq.Socket[bytes]:
-        sock = self._context.socket(kind)
-        sock.setsockopt(zmq.LINGER, 200)
-        sock.setsockopt(zmq.HANDSHAKE_IVL, HANDSHAKE_MS)
-        # refuses ZMTP 1, which has no handshake that could take too long: any byte but 255 would hold a connection open
-        sock.setsockopt(zmq.ZAP_DOMAIN, b"hearthbus")
-        sock.setsockopt(zmq.TCP_KEEPALIVE, 1)
-        return sock
+        self.doors.close()
 
     def _tick(self, now: float) -> None:
         core = self._core
@@ -217,22 +207,6 @@ class Loop:
 
 def _empty(pipe: int) -> None:
     os.read(pipe, 64)
-
-
-def _bind_fault(address: str, error: zmq.ZMQError) -> str:
-    if error.errno == zmq.EADDRINUSE:
-        return f"{address} is in use: is another broker running? Stop it, or set [broker] address"
-    return f"cannot listen on {address}: {os.strerror(error.errno or 0)}; set [broker] address"
-
-
-def _is_answered(path: str) -> bool:
-    """Whether somebody listens at a Unix socket; ZeroMQ would take it away from him without a word."""
-    with socket.socket(socket.AF_UNIX) as probe:
-        try:
-            probe.connect(path)
-        except OSError:
-            return False
-        return True
 
 
 def _rss_bytes() -> int:

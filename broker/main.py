@@ -13,6 +13,7 @@ from broker.access import Open
 from broker.commits import cannot_write
 from broker.core import Core
 from broker.disk import Disk
+from broker.keyring import Keyring
 from broker.loop import Loop
 from broker.presence import stamp_of
 from broker.recovery import bring_home, find, finish, lock, save
@@ -20,6 +21,9 @@ from broker.tail import Tail
 from hearthbus.version import VERSION
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from broker.config import BrokerConfig
 
 
@@ -35,6 +39,8 @@ def main(config: BrokerConfig) -> int:
     folder = config.data_path
     lock_file = lock(folder)
     found = find(folder, stamp=stamp_of(wall).replace(":", ""))
+    keyring = Keyring(folder=config.keys if config.network else "")
+    keyring.open()
     core = Core(config, access=Open(), epoch=wall)
     core.begin(time.monotonic(), wall)
     bring_home(core, found, folder, epoch=wall)
@@ -43,9 +49,9 @@ def main(config: BrokerConfig) -> int:
         found.notes.append(cannot_write(core.commits.error))
     tail = Tail(folder, epoch=core.epoch, limit=4 * config.limits.memory_journal_bytes)
     tail.open(core.stream.offset)
-    loop = Loop(core, disk=Disk(folder, config), tail=tail, version=VERSION, log=_log)
+    loop = Loop(core, disk=Disk(folder, config), tail=tail, version=VERSION, log=_log, keyring=keyring)
     try:
-        address, fanout = loop.bind()
+        addresses = loop.bind()
         wake, wake_end = os.pipe()
         os.set_blocking(wake_end, False)
         signal.set_wakeup_fd(wake_end, warn_on_full_buffer=False)
@@ -53,7 +59,7 @@ def main(config: BrokerConfig) -> int:
             signal.signal(number, lambda *_: loop.stop())
         for note in found.notes:
             _log(note)
-        _log(f"listening on {address}, fan-out on {fanout}, journal in {folder}")
+        _log(listening(addresses, folder))
         loop.run(wake)
         _log("stopping")
     finally:
@@ -63,6 +69,13 @@ def main(config: BrokerConfig) -> int:
         if lock_file >= 0:
             os.close(lock_file)
     return 0
+
+
+def listening(addresses: Sequence[str], folder: Path) -> str:
+    """The line that says where clients are awaited."""
+    address, fanout, *network = addresses
+    keys = f"; with keys on {network[0]}, fan-out on {network[1]}" if network else ""
+    return f"listening on {address}, fan-out on {fanout}{keys}, journal in {folder}"
 
 
 def _log(text: str) -> None:

@@ -61,15 +61,15 @@ class Desk:
     def subscribed(self, topic: bytes) -> bytes:
         """A subscription on the fan-out; return the answer if it is a marker."""
         self.core.begin(self.mono, self.wall)
-        self.core.subscribed(topic)
-        answer = self.core.marker(topic)
+        self.core.subscribers.began(topic)
+        answer = self.core.subscribers.marker(topic)
         self._finish("")
         return answer
 
     def unsubscribed(self, topic: bytes) -> None:
         """A subscription ended."""
         self.core.begin(self.mono, self.wall)
-        self.core.unsubscribed(topic)
+        self.core.subscribers.ended(topic)
         self._finish("")
 
     def restart(self) -> None:

@@ -169,6 +169,7 @@ async def test_a_flood_of_costly_questions_delays_nobody(broker: Broker, verb: s
 
 BUSY_BROKER = """
 import sys
+import threading
 from pathlib import Path
 
 import zmq
@@ -187,8 +188,11 @@ core = Core(config, access=Open(), epoch=1)
 disk, tail = Disk(folder, config), Tail(folder, epoch=1, limit=1_000_000)
 loop = Loop(core, disk=disk, tail=tail, version="test", log=print)
 address, fanout = loop.bind()
+letting_in = threading.Thread(target=lambda: [loop.doors.zap.poll() and loop.doors.answer() for _ in "12"])
+letting_in.start()
 zmtp(address, b"DEALER", *[b"?"] * 20_000).close()
 zmtp(fanout, b"SUB", *[b"\\1%d" % number for number in range(20_000)]).close()
+letting_in.join()
 loop.router.poll(1)
 zmq.Context.instance().socket(zmq.PAIR).poll(2_500)  # longer than a heartbeat's interval, and nobody reads
 """

@@ -116,7 +116,7 @@ def test_the_broker_understands_the_examples() -> None:
     answered = page.bytes_of(page.BLOCKS["marker, answered"])
 
     assert {} == core.dropped
-    assert core.marker(answered[:-8]) == answered
+    assert core.subscribers.marker(answered[:-8]) == answered
 
 
 def test_flags() -> None:
