@@ -1,0 +1,161 @@
+# shellcheck shell=sh
+# What a house has beside its software: users, the configuration, keys, and units that run; and the change from one
+# version of the software to another. For install.sh and the package's scripts to read, after release.sh.
+# Who reads it defines `place_files FOLDER`: put the units and rules that belong to the software in FOLDER in their place.
+
+etc=/etc/hearthbus
+state=/var/lib/hearthbus
+broker=hearthbus-broker.service
+target=hearthbus.target
+
+# Whether systemd runs: it does not where an image for a card is being made.
+house_has_systemd() { [ -d /run/systemd/system ]; }
+
+# house_person NAME: let somebody who logs in here use the bus; without a name, who typed sudo.
+house_person() {
+    person=${1:-${SUDO_USER:-}}
+    case $person in '' | root) return ;; esac
+    if ! id "$person" >/dev/null 2>&1; then
+        fail "there is no user $person" "name one that is there: getent passwd"
+    elif ! id -nG "$person" | tr ' ' '\n' | grep -qx hearthbus; then
+        usermod --append --groups hearthbus "$person"
+        say "$person may use the bus from the next log-in on: the group hearthbus"
+    fi
+}
+
+# house_configuration TEMPLATE: make the configuration where there is none; what is there is not touched.
+house_configuration() {
+    [ -d "$etc" ] || install -d -m 0750 -o root -g hearthbus "$etc"
+    if [ ! -e "$etc/hearthbus.toml" ]; then
+        install -m 0640 -o root -g hearthbus /dev/null "$etc/hearthbus.toml.new"
+        house_at_home <"$1" >"$etc/hearthbus.toml.new"
+        mv "$etc/hearthbus.toml.new" "$etc/hearthbus.toml"
+        say "made $etc/hearthbus.toml; edit it: where you live, what you have"
+    fi
+}
+
+# Fill in this machine's time zone, and where its main city lies; /usr/share/zoneinfo/zone.tab has both.
+house_at_home() {
+    zone=$(readlink -f /etc/localtime | sed -n 's|^/usr/share/zoneinfo/||p')
+    awk -v zone="$zone" '
+        function degrees(text, digits, value) {
+            digits = length(text) % 2 ? 2 : 3  # +DDMM, +DDMMSS, +DDDMM or +DDDMMSS
+            value = substr(text, 2, digits) + substr(text, 2 + digits, 2) / 60 + substr(text, 4 + digits, 2) / 3600
+            return sprintf("%.2f", text ~ /^-/ ? -value : value)
+        }
+        FILENAME != "-" && $3 == zone && match($2, /.[-+]/) {
+            latitude = degrees(substr($2, 1, RSTART)); longitude = degrees(substr($2, RSTART + 1))
+        }
+        FILENAME != "-" { next }
+        latitude && /^latitude = / { sub(/= [^ ]+/, "= " latitude) }
+        latitude && /^longitude = / { sub(/= [^ ]+/, "= " longitude) }
+        latitude && /^timezone = / { sub(/= [^ ]+/, "= \"" zone "\"") }
+        { print }
+    ' "$([ -r /usr/share/zoneinfo/zone.tab ] && echo /usr/share/zoneinfo/zone.tab || echo /dev/null)" -
+}
+
+# Make the broker's key where there is no folder of keys.
+house_keys() {
+    if [ ! -e "$etc/keys" ] && "$1/bin/hearthbus" keys --help >/dev/null 2>&1; then
+        "$1/bin/hearthbus" keys init --folder "$etc/keys" >/dev/null
+    fi
+}
+
+# house_check NEW OLD: whether NEW takes the configuration; where OLD took it and NEW does not, nothing is changed.
+house_check() {
+    if ! "$1/bin/hearthbus" check "$etc/hearthbus.toml" >/dev/null; then
+        if [ -n "$2" ] && "$2/bin/hearthbus" check "$etc/hearthbus.toml" >/dev/null 2>&1; then
+            fail "the version that runs takes $etc/hearthbus.toml, the new one does not; the old one is left running" \
+                "mend what is said above, and install again"
+        fi
+        say "mend what is said above in $etc/hearthbus.toml: what it is said of will not start"
+    fi
+}
+
+# Print the units that run, the broker's first.
+house_running() {
+    house_has_systemd || return 0
+    systemctl list-units --plain --no-legend --state=active,activating,reloading 'hearthbus*' |
+        awk '{ print ($1 ~ /^hearthbus-broker/ ? 0 : 1), $1 }' | sort | cut -d ' ' -f 2
+}
+
+# house_stop UNIT...
+house_stop() { if [ $# -gt 0 ]; then systemctl stop "$@"; fi; }
+
+# house_start UNIT...: the broker must come; a service that does not (its receiver is in a drawer) keeps nobody else back.
+house_start() {
+    if house_has_systemd; then systemctl daemon-reload; fi
+    if [ $# = 0 ]; then return; fi
+    systemctl reset-failed 'hearthbus*' 2>/dev/null || :
+    if ! systemctl start "$broker"; then return 1; fi
+    systemctl start --no-block "$@"
+}
+
+# house_change NEW: stop what runs, put NEW in its place, start it; any failure goes back to what ran before.
+house_change() {
+    old=$(release_current) running=$(house_running)
+    trap 'house_back' EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    # shellcheck disable=SC2086 # a list of units
+    house_stop $running
+    place_files "$1"
+    release_switch "$1"
+    # shellcheck disable=SC2086
+    house_start $running || exit 1
+    trap - EXIT INT TERM
+    if [ -e "$old/made-with/started" ]; then : >"$1/made-with/started"; fi
+}
+
+# What house_change does when it is ended before its end.
+house_back() {
+    status=$?
+    trap - EXIT INT TERM
+    [ "$status" != 0 ] || status=1
+    if [ -z "$old" ]; then
+        say "the software is in $opt, but the broker did not start"
+    else
+        say "the new version did not start; going back to $(release_made "$old" version)"
+        # shellcheck disable=SC2086
+        house_stop $running || :
+        place_files "$old"
+        release_switch "$old"
+        # shellcheck disable=SC2086
+        if house_start $running; then say "it runs again as it did before"; else say "it does not start either"; fi
+    fi
+    say "what next: journalctl -u $broker -n 30 says why; mend that, and install again"
+    exit "$status"
+}
+
+# Start what the configuration names, now and at each boot: once, after the first installation.
+house_first_start() {
+    names=$("$opt/bin/python" -c 'import sys; from hearthbus.config import load
+print(*load(sys.argv[1], only=()).tables)' "$etc/hearthbus.toml") || names=
+    for name in $names; do systemctl --quiet enable "hearthbus@$name.service"; done
+    systemctl --quiet enable "$target"
+    if house_has_systemd; then
+        systemctl daemon-reload
+        systemctl start "$broker" && systemctl start "$target" ||
+            fail "the broker did not start" "journalctl -u $broker -n 30 says why; mend that, and install again"
+    fi
+    : >"$opt/made-with/started"
+}
+
+# Stop everything, now and at each boot.
+house_disable() {
+    running=$(house_running)
+    # shellcheck disable=SC2086
+    house_stop $running
+    for link in /etc/systemd/system/*.wants/hearthbus*; do if [ -L "$link" ]; then rm "$link"; fi; done
+    rmdir /etc/systemd/system/hearthbus*.wants 2>/dev/null || :
+}
+
+# house_forget SYSUSERS: remove what was kept: configuration, keys, journal and state, users. Nothing comes back.
+house_forget() {
+    rm -rf "$etc" "$state" /var/cache/hearthbus /run/hearthbus /etc/systemd/system/hearthbus*.d \
+        /etc/systemd/journald.conf.d/hearthbus.conf
+    for name in hearthbus; do
+        if getent passwd "$name" >/dev/null; then userdel "$name" 2>/dev/null || :; fi
+        if getent group "$name" >/dev/null; then groupdel "$name" 2>/dev/null || :; fi
+    done
+}

@@ -1,0 +1,159 @@
+#!/bin/sh
+# Install hearthbus for good: users, software in /opt/hearthbus, configuration in /etc/hearthbus, units of systemd.
+# Type it again to upgrade: what is already as it should be is left alone, and a failure leaves what ran before.
+set -eu
+umask 022
+root=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source=deploy/release.sh
+. "$root/deploy/release.sh"
+# shellcheck source=deploy/house.sh
+. "$root/deploy/house.sh"
+
+usage() {
+    cat <<'END'
+sudo deploy/install.sh [--wheels DIR] [--extras LIST] [--user NAME] [--sd-card]
+sudo deploy/install.sh --uninstall | --purge
+
+  --wheels DIR   install the wheels in DIR, without network; otherwise this checkout, and what it needs from PyPI
+  --extras LIST  what services need besides, such as house,calendar,notify (docs/install.md); default: what is
+                 installed already, else house
+  --user NAME    who may use the bus; default: who typed sudo
+  --sd-card      keep the system's log in memory, so that the card lasts longer
+  --uninstall    remove the software; configuration, keys, journal and state stay
+  --purge        remove those too
+
+Type it again to upgrade. Exit codes: 0 done, 1 it could not be done, 64 a mistake in what you typed.
+END
+}
+
+mistake() {
+    say "$1"
+    usage >&2
+    exit 64
+}
+
+# Where each kind of file of deploy/ belongs; `place` and `displace` go through this table.
+system_files() {
+    cat <<'END'
+systemd/*.service    /usr/local/lib/systemd/system
+systemd/*.target     /usr/local/lib/systemd/system
+systemd/*.socket     /usr/local/lib/systemd/system
+systemd/*.timer      /usr/local/lib/systemd/system
+systemd/*.sysusers   /usr/local/lib/sysusers.d
+systemd/*.tmpfiles   /usr/local/lib/tmpfiles.d
+udev/*.rules         /etc/udev/rules.d
+hearthbus            /usr/local/bin
+END
+}
+
+# each_file FOLDER COMMAND: run COMMAND SOURCE PLACE for each file that a version has in FOLDER.
+each_file() {
+    system_files | while read -r pattern place; do
+        for file in "$1"/$pattern; do # a pattern, so without quotes
+            name=${file##*/}
+            case $name in *.sysusers | *.tmpfiles) name=${name%.*}.conf ;; esac
+            if [ -e "$file" ]; then "$2" "$file" "$place/$name"; fi
+        done
+    done
+}
+
+place() { cmp -s "$1" "$2" || install -D -m "$(stat -c %a "$1")" "$1" "$2"; }
+displace() { rm -f "$2"; }
+
+# For house.sh: the units and rules of the version in FOLDER, and none of another.
+place_files() {
+    if [ -d "$opt/made-with/deploy" ]; then each_file "$opt/made-with/deploy" displace; fi
+    each_file "$1/made-with/deploy" place
+    if house_has_systemd; then udevadm control --reload 2>/dev/null || :; fi
+}
+
+wheels='' extras='' user='' sd_card='' verb=install
+while [ $# -gt 0 ]; do
+    case $1 in
+    --wheels | --extras | --user)
+        [ $# -ge 2 ] || mistake "$1 needs a word after it"
+        case $1 in --wheels) wheels=$2 ;; --extras) extras=$2 ;; --user) user=$2 ;; esac
+        shift
+        ;;
+    --sd-card) sd_card=yes ;;
+    --uninstall) verb=uninstall ;;
+    --purge) verb=purge ;;
+    -h | --help) usage && exit ;;
+    *) mistake "$1 is nothing this knows" ;;
+    esac
+    shift
+done
+
+release_check_machine
+exec 9>/run/hearthbus-install.lock
+flock -n 9 || fail "another installation is under way" "wait for it"
+if dpkg -s hearthbus 2>/dev/null | grep -q '^Status: .* installed$'; then
+    fail "hearthbus is here as a Debian package" "upgrade it with apt install ./hearthbus_....deb, or apt remove it first"
+fi
+
+if [ "$verb" != install ]; then
+    house_disable
+    if [ -d "$opt/made-with/deploy" ]; then each_file "$opt/made-with/deploy" displace; fi
+    release_remove
+    if house_has_systemd; then systemctl daemon-reload; fi
+    if [ "$verb" = purge ]; then
+        house_forget
+        say "removed, with configuration, keys, journal and state"
+    else
+        say "removed. These stay: $etc (configuration, keys), $state (journal, state); --purge removes them too"
+    fi
+    exit
+fi
+
+# What goes into it, and whether that is what is already there.
+before=$(release_current)
+extras=${extras:-$(release_made "$opt" extras)}
+extras=${extras:-house}
+case $extras in *[!a-z0-9,_-]*) mistake "--extras $extras: write names with commas between them: house,calendar" ;; esac
+if [ -n "$wheels" ]; then
+    own=$(find "$wheels" -maxdepth 1 -name 'hearthbus-*.whl' | sort -V | tail -n 1)
+    [ -n "$own" ] || fail "there is no hearthbus-*.whl in $wheels" "scripts/deb makes some in build/wheels"
+    stamp=$(find "$wheels" "$root/deploy" -type f -exec cat {} + | release_stamp "$extras")
+    set -- "$own" --no-index --find-links "$wheels"
+else
+    stamp=$(cd "$root" && find pyproject.toml hearthbus broker services drivers deploy firmware/hex -type f \
+        ! -name '*.pyc' -exec cat {} + | release_stamp "$extras")
+    set -- "$root"
+fi
+
+if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+    say "installing python3-venv"
+    apt-get -qq install -y python3-venv >/dev/null || fail "python3-venv cannot be installed" "apt update, and again"
+fi
+
+if [ -n "$before" ] && [ "$(release_made "$before" stamp)" = "$stamp" ]; then
+    new=$before
+else
+    say "making the software ready; a minute or two on a small Pi${before:+, while the old one runs}"
+    release_build "$extras" "$stamp" "$@" ||
+        fail "pip could not install it, and says above why${before:+; what ran before still runs}" \
+            "is there network, and room? df -h /opt. Then again; --wheels DIR needs no network"
+    new=$built
+    rm -rf "$new/made-with/deploy"
+    cp -r "$root/deploy" "$new/made-with/deploy"
+fi
+systemd-sysusers "$new"/made-with/deploy/systemd/*.sysusers
+house_person "$user"
+house_configuration "$root/deploy/hearthbus.toml"
+house_check "$new" "$before"
+house_keys "$new"
+if [ "$new" != "$before" ]; then house_change "$new"; else place_files "$new"; fi
+[ -e "$opt/made-with/started" ] || house_first_start
+if [ -n "$sd_card" ]; then
+    install -D -m 0644 "$root/deploy/journald/sd-card.conf" /etc/systemd/journald.conf.d/hearthbus.conf
+    if house_has_systemd; then systemctl restart systemd-journald; fi
+fi
+
+if [ "$new" = "$before" ]; then
+    say "$(release_made "$opt" version) was here already; nothing had to be done"
+else
+    [ -z "$before" ] || for name in $(release_lost "$before" "$new"); do
+        say "$name, installed by hand, is not in the new one; if it is needed: sudo $opt/bin/pip install $name"
+    done
+    say "$(release_made "$opt" version) is installed. Configuration: $etc/hearthbus.toml. Who is there: hearthbus status"
+fi
