@@ -42,6 +42,8 @@ VERBS: Final = {
     "broker": Verb("hearthbus.cli.broker", "run the broker alone, for systemd"),
     "run": Verb("hearthbus.cli.run", "run one service, or several in one process, for systemd"),
     "check": Verb("hearthbus.cli.check", "validate the configuration, connecting to nothing"),
+    "backup": Verb("hearthbus.cli.backup", "put the whole house into one file, while it runs"),
+    "restore": Verb("hearthbus.cli.restore", "put a backup in place, on this machine or another"),
     "sub": Verb("hearthbus.cli.sub", "print messages as they come"),
     "pub": Verb("hearthbus.cli.pub", "publish a message"),
     "get": Verb("hearthbus.cli.get", "print the retained values, with their age"),

@@ -1,0 +1,202 @@
+"""What belongs to a house: its configuration with what that names, its secrets, and the state of broker and services.
+
+Reads the configuration as tables, not as a checked house: one with a mistake in it is worth a backup too. Looks, and
+copies nothing.
+"""
+
+# ruff: noqa: PTH100, PTH112, PTH113 - absolute is not resolved: a link keeps the name that people know
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from hearthbus.config import RESERVED, find_file
+from hearthbus.config.files import read_tables
+from hearthbus.errors import Invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hearthbus.config.files import Table
+
+STORE: Final = "hearthbus.db"
+LOCK: Final = "lock"
+UNFINISHED: Final = "restore-unfinished"
+OWN: Final = (STORE, f"{STORE}-wal", f"{STORE}-shm", "tail.0", "tail.1", LOCK, UNFINISHED)
+"""A broker's files in its folder: copied by the broker's own code, which knows how while it runs."""
+SYSTEM_STATE: Final = "/var/lib/hearthbus"
+"""Where the state is of a house whose configuration is in /etc."""
+_LEFT: Final = ("-wal", "-shm", "-journal")
+"""Ends of the names of files that belong to an SQLite file beside them."""
+_NOT_OURS: Final = ("/dev/", "/proc/", "/sys/", "/run/")
+"""Files under these are made anew at each boot, or none at all."""
+
+
+@dataclass(kw_only=True)
+class Belongings:
+    """The files of a house, by kind; every path is absolute."""
+
+    config: str = ""
+    """The main configuration file; empty where the example house runs."""
+    files: set[str] = field(default_factory=set)
+    """Configuration, and what it names."""
+    secrets: set[str] = field(default_factory=set)
+    """What only its owner may read."""
+    state: set[str] = field(default_factory=set)
+    """What services keep."""
+    brokers: set[str] = field(default_factory=set)
+    """Folders in which a broker keeps its journal."""
+    folders: set[str] = field(default_factory=set)
+    """Those that the files are in, and that are this house's."""
+    missing: set[str] = field(default_factory=set)
+    """What the configuration names and is not there, or cannot be read."""
+
+
+def find(config: str | None, state: str | None) -> Belongings:
+    """Look up what belongs to a house.
+
+    Args:
+        config: its main file; None for the one that `hearthbus up` would take.
+        state: the folder under which broker and services keep what they keep; None for the usual one.
+
+    Raises:
+        Invalid: there is no such configuration file, or it is not TOML.
+    """
+    main, example = (config, False) if config else find_file()
+    tables, files, problems = read_tables(os.path.abspath(main))
+    unread = [problem for problem in problems if problem.text.startswith(("cannot be read", "no TOML", "not UTF-8"))]
+    if unread:
+        raise Invalid("; ".join(map(str, unread)), problems=tuple(map(str, unread)))
+    found = Belongings(config="" if example else os.path.abspath(main))
+    if not example:
+        found.files.update(map(os.path.abspath, files))
+        _configuration(found, Path(found.config).parent)
+    for table in tables.values():
+        _named(found, table)
+    if os.environ.get("HEARTHBUS_KEY"):
+        _take_secret(found, Path(os.environ["HEARTHBUS_KEY"]))
+    for root in _roots(found, tables, state):
+        _state(found, root)
+    found.secrets -= found.files & {os.path.abspath(file) for file in files}
+    found.files -= found.secrets
+    found.state -= found.secrets | found.files
+    return found
+
+
+def _configuration(found: Belongings, folder: Path) -> None:
+    """Take the whole folder where it is hearthbus's own: people keep notes and services of theirs beside the file."""
+    if folder.name != "hearthbus":
+        return
+    for path, status in _walk(found, folder):
+        if not stat.S_IMODE(status.st_mode) & 0o077 and str(path) not in found.files:
+            found.secrets.add(str(path))
+        else:
+            found.files.add(str(path))
+
+
+def _named(found: Belongings, table: Table) -> None:
+    """Take what one table names: secrets, keys, files, a service of one's own."""
+    base = Path(table.source.folder)
+    service = table.values.get("service")
+    if isinstance(service, str) and ":" in service:
+        module = base.joinpath(*service.partition(":")[0].split("."))
+        own = (module.with_suffix(".py"), module / "__init__.py")
+        found.files.update(str(path) for path in own if path.is_file())
+    if table.name == "bus" and isinstance(table.values.get("key"), str) and table.values["key"]:
+        _take_secret(found, base / table.values["key"])
+    if table.name == "broker" and isinstance(table.values.get("keys"), str) and table.values["keys"]:
+        keys = base / Path(table.values["keys"]).expanduser()
+        found.secrets.update(str(path) for path, _ in _walk(found, keys))
+        if not keys.is_dir():
+            found.missing.add(str(keys))
+    for value in _values(table.values):
+        if isinstance(value, dict):
+            _take_secret(found, base / Path(str(value["file"])).expanduser())
+        elif table.name not in RESERVED and "/" in value:
+            path = base / Path(value).expanduser()
+            if _is_ours(path) and path.is_file():
+                found.files.add(os.path.abspath(path))
+
+
+def _values(value: Any) -> Iterator[str | dict[str, Any]]:
+    """Give every text of a table, and every `{ file = "..." }`."""
+    is_path = isinstance(value, str) and len(value) < 1000 and "\0" not in value and "://" not in value
+    if is_path or (isinstance(value, dict) and value.keys() == {"file"} and isinstance(value["file"], str)):
+        yield value
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _values(each)
+
+
+def _take_secret(found: Belongings, path: Path) -> None:
+    place = os.path.abspath(path.expanduser())
+    if not _is_ours(Path(place)):
+        return  # a credential of systemd's: its source is what the unit names
+    if os.path.isfile(place) and os.access(place, os.R_OK):
+        found.secrets.add(place)
+    else:
+        found.missing.add(place)
+
+
+def _roots(found: Belongings, tables: dict[str, Table], state: str | None) -> list[Path]:
+    """Return the folders that broker and services of this house keep things in."""
+    roots = [Path(state) if state else usual_state(found.config)]
+    broker = tables["broker"].values.get("data") if "broker" in tables else None
+    if isinstance(broker, str) and broker and not state:
+        roots.append(Path(broker).expanduser())
+    for table in tables.values():
+        folder = table.values.get("folder")
+        if table.name not in RESERVED and isinstance(folder, str) and folder:
+            roots.append(table.source.folder / Path(folder).expanduser())
+    absolute = dict.fromkeys(Path(os.path.abspath(root)) for root in roots if _is_ours(root))
+    return [root for root in absolute if state or root.is_dir()]
+
+
+def usual_state(config: str) -> Path:
+    """Return where broker and services of the house with that configuration keep things unless it says otherwise."""
+    if os.environ.get("STATE_DIRECTORY"):
+        return Path(os.environ["STATE_DIRECTORY"].split(":")[0])
+    if config.startswith("/etc/") and os.path.isdir(SYSTEM_STATE):
+        return Path(SYSTEM_STATE)
+    home = os.environ.get("XDG_STATE_HOME")
+    return (Path(home) if home else Path.home() / ".local" / "state") / "hearthbus"
+
+
+def _state(found: Belongings, root: Path) -> None:
+    files = {str(path) for path, _ in _walk(found, root)}
+    for path in files:
+        folder, name = os.path.split(path)
+        if name == STORE:
+            found.brokers.add(folder)
+    for path in files:
+        folder, name = os.path.split(path)
+        of_broker = folder in found.brokers and (name in OWN or name.startswith(f"{STORE}."))
+        beside = any(name.endswith(end) and path.removesuffix(end) in files for end in _LEFT)
+        if not of_broker and not beside:
+            found.state.add(path)
+
+
+def _walk(found: Belongings, root: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """Give the regular files under a folder, but hidden ones: those are being written; note the folders."""
+    for folder, inner, names in os.walk(root, onerror=lambda error: found.missing.add(str(error.filename))):
+        found.folders.add(folder)
+        inner[:] = sorted(name for name in inner if not name.startswith("."))
+        for name in sorted(names):
+            path = Path(folder) / name
+            try:
+                status = path.stat()
+            except OSError:
+                continue
+            if stat.S_ISREG(status.st_mode) and not name.startswith("."):
+                if os.access(path, os.R_OK):
+                    yield path, status
+                else:
+                    found.missing.add(str(path))
+
+
+def _is_ours(path: Path) -> bool:
+    return not str(path).startswith(_NOT_OURS)
