@@ -109,6 +109,11 @@ class Bus:
         """Whether the broker answers now."""
         return self._transport.connected
 
+    @property
+    def answered_at(self) -> float:
+        """Event loop time at which the broker last answered a heartbeat; 0.0 before it has."""
+        return self._transport.answered_at
+
     async def publish(
         self,
         topic: str,

@@ -89,6 +89,10 @@ class Transport(Protocol):
     """What carries messages. One connection, opened once, reconnecting by itself until closed."""
 
     @property
+    def answered_at(self) -> float:
+        """Event loop time at which the broker last answered a heartbeat; 0.0 before it has."""
+
+    @property
     def connected(self) -> bool:
         """Whether the other side answers now."""
 

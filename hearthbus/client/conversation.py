@@ -54,6 +54,8 @@ class Conversation:
         self.epoch = 0
         self.newest = 0
         """Offset of the newest message the broker has told of."""
+        self.answered_at = 0.0
+        """Event loop time of the broker's last answer to a heartbeat, or to the greeting."""
         self._clock = BrokerClock()
         self._fanout = ""
         self._listener = listener
@@ -201,6 +203,7 @@ class Conversation:
             self._strange()
         elif verb == protocol.BEAT:
             self._unanswered = 0
+            self.answered_at = self._now()
             self.newest = fields["offset"]
             self._clock.heard(fields["clock"], self._now())
             self._listener.checked(fields["offset"], fields["changed"], complete=fields["complete"])
@@ -230,6 +233,7 @@ class Conversation:
         self.newest = fields["offset"]
         self._beat_s = fields["beat_ms"] / 1000
         self._unanswered = 0
+        self.answered_at = self._now()
         self._greeting.welcomed()
         self.link.listen(fanout)
         self.up.set()

@@ -50,6 +50,11 @@ class ZmqTransport:
         return self._talk is not None and self._talk.connected
 
     @property
+    def answered_at(self) -> float:
+        """When the broker last answered a heartbeat."""
+        return 0.0 if self._talk is None else self._talk.answered_at
+
+    @property
     def epoch(self) -> int:
         """Name of the broker's history."""
         return self._conversation.epoch

@@ -100,6 +100,11 @@ class MemoryTransport:
         """Whether the hub is up."""
         return self._open and self._hub.there.is_set()
 
+    @property
+    def answered_at(self) -> float:
+        """Now: in memory nothing takes time."""
+        return asyncio.get_running_loop().time()
+
     async def open(self, timeout: float | None) -> None:
         """Connect; in an outage wait for its end."""
         try:
