@@ -49,7 +49,7 @@ class Traffic:
         self.longest_silence_s = 0.0
         self.bus = Bus(url, name="soak-writer", connect_timeout=30)
         self._reader = Bus(url, name="soak-reader", connect_timeout=30)
-        self._numbers = itertools.count(1)
+        self._numbers = itertools.count(1000)  # a server refuses 666, see telemetry_receivers
         self._last = 0.0
         self._writers: list[asyncio.Task[None]] = []
         self._stack = AsyncExitStack()

@@ -114,7 +114,7 @@ class Message:
     def origin(self) -> str:
         """Name of the publisher, as the broker knows it."""
         start = self._at + 1 + _STAMPED.size
-        return self._frame[start : start + self._fields[5]].decode()
+        return self._frame[start : start + self._fields[5]].decode(errors="replace")
 
     @property
     def retained(self) -> bool:

@@ -41,6 +41,8 @@ class Loose(Text):
         """Return the bits of `value`."""
         if not isinstance(value, str) or len(value) > self.width // 8 or any(ord(each) > 255 for each in value):
             raise CodecError(Reason.VALUE, f"{value!r} is not at most {self.width // 8} characters of Latin-1")
+        if value.endswith("\0"):
+            raise CodecError(Reason.VALUE, f"{value!r} ends in a zero byte, which fills up a shorter text")
         return int.from_bytes(value.encode("latin-1").ljust(self.width // 8, b"\0"), "big")
 
 
