@@ -3,13 +3,14 @@
 # version of the software to another. For install.sh and the package's scripts to read, after release.sh.
 # Who reads it defines `place_files FOLDER`: put the units and rules that belong to the software in FOLDER in their place.
 
-etc=/etc/hearthbus
-state=/var/lib/hearthbus
 broker=hearthbus-broker.service
 target=hearthbus.target
 
 # Whether systemd runs: it does not where an image for a card is being made.
 house_has_systemd() { [ -d /run/systemd/system ]; }
+
+# house_systemd_since NUMBER: whether systemd is that new.
+house_systemd_since() { [ "$(systemctl --version | sed -n '1s/[^0-9]*\([0-9]*\).*/\1/p')" -ge "$1" ]; }
 
 # house_person NAME: let somebody who logs in here use the bus; without a name, who typed sudo.
 house_person() {
@@ -25,7 +26,6 @@ house_person() {
 
 # house_configuration TEMPLATE: make the configuration where there is none; what is there is not touched.
 house_configuration() {
-    [ -d "$etc" ] || install -d -m 0750 -o root -g hearthbus "$etc"
     if [ ! -e "$etc/hearthbus.toml" ]; then
         install -m 0640 -o root -g hearthbus /dev/null "$etc/hearthbus.toml.new"
         house_at_home <"$1" >"$etc/hearthbus.toml.new"
@@ -58,6 +58,7 @@ house_at_home() {
 house_keys() {
     if [ ! -e "$etc/keys" ] && "$1/bin/hearthbus" keys --help >/dev/null 2>&1; then
         "$1/bin/hearthbus" keys init --folder "$etc/keys" >/dev/null
+        chown -R hearthbus:hearthbus "$etc/keys" # the broker's user reads it
     fi
 }
 
@@ -135,8 +136,9 @@ print(*load(sys.argv[1], only=()).tables)' "$etc/hearthbus.toml") || names=
     systemctl --quiet enable "$target"
     if house_has_systemd; then
         systemctl daemon-reload
-        systemctl start "$broker" && systemctl start "$target" ||
+        systemctl start "$broker" ||
             fail "the broker did not start" "journalctl -u $broker -n 30 says why; mend that, and install again"
+        systemctl start --no-block "$target" # some services wait a minute for the clock to be set
     fi
     : >"$opt/made-with/started"
 }
@@ -148,14 +150,4 @@ house_disable() {
     house_stop $running
     for link in /etc/systemd/system/*.wants/hearthbus*; do if [ -L "$link" ]; then rm "$link"; fi; done
     rmdir /etc/systemd/system/hearthbus*.wants 2>/dev/null || :
-}
-
-# house_forget SYSUSERS: remove what was kept: configuration, keys, journal and state, users. Nothing comes back.
-house_forget() {
-    rm -rf "$etc" "$state" /var/cache/hearthbus /run/hearthbus /etc/systemd/system/hearthbus*.d \
-        /etc/systemd/journald.conf.d/hearthbus.conf
-    for name in hearthbus; do
-        if getent passwd "$name" >/dev/null; then userdel "$name" 2>/dev/null || :; fi
-        if getent group "$name" >/dev/null; then groupdel "$name" 2>/dev/null || :; fi
-    done
 }

@@ -6,6 +6,8 @@ umask 022
 root=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=deploy/release.sh
 . "$root/deploy/release.sh"
+# shellcheck source=deploy/forget.sh
+. "$root/deploy/forget.sh"
 # shellcheck source=deploy/house.sh
 . "$root/deploy/house.sh"
 
@@ -32,33 +34,31 @@ mistake() {
     exit 64
 }
 
-# Where each kind of file of deploy/ belongs; `place` and `displace` go through this table.
-system_files() {
-    cat <<'END'
-systemd/*.service    /usr/local/lib/systemd/system
-systemd/*.target     /usr/local/lib/systemd/system
-systemd/*.socket     /usr/local/lib/systemd/system
-systemd/*.timer      /usr/local/lib/systemd/system
-systemd/*.sysusers   /usr/local/lib/sysusers.d
-systemd/*.tmpfiles   /usr/local/lib/tmpfiles.d
-udev/*.rules         /etc/udev/rules.d
-hearthbus            /usr/local/bin
-END
+# Where each file of deploy/ belongs; an empty line for what belongs nowhere on this machine.
+system_place() {
+    case $1 in
+    hearthbus) echo /usr/local/bin/hearthbus ;;
+    udev/*) echo "/etc/udev/rules.d/${1#udev/}" ;;
+    systemd/*.sysusers) echo "/usr/local/lib/sysusers.d/$(basename "$1" .sysusers).conf" ;;
+    systemd/*.tmpfiles) echo "/usr/local/lib/tmpfiles.d/$(basename "$1" .tmpfiles).conf" ;;
+    systemd/since-254/*) if house_systemd_since 254; then echo "/usr/local/lib/systemd/system/${1#systemd/since-254/}"; fi ;;
+    systemd/*) echo "/usr/local/lib/systemd/system/${1#systemd/}" ;;
+    esac
 }
 
-# each_file FOLDER COMMAND: run COMMAND SOURCE PLACE for each file that a version has in FOLDER.
+# each_file FOLDER COMMAND: run COMMAND FILE PLACE for each file that a version has in FOLDER.
 each_file() {
-    system_files | while read -r pattern place; do
-        for file in "$1"/$pattern; do # a pattern, so without quotes
-            name=${file##*/}
-            case $name in *.sysusers | *.tmpfiles) name=${name%.*}.conf ;; esac
-            if [ -e "$file" ]; then "$2" "$file" "$place/$name"; fi
-        done
+    (cd "$1" && find systemd udev hearthbus -type f) | while read -r file; do
+        where=$(system_place "$file")
+        if [ -n "$where" ]; then "$2" "$1/$file" "$where"; fi
     done
 }
 
 place() { cmp -s "$1" "$2" || install -D -m "$(stat -c %a "$1")" "$1" "$2"; }
-displace() { rm -f "$2"; }
+displace() {
+    rm -f "$2"
+    rmdir "${2%/*}" 2>/dev/null || : # the folder, where it is empty
+}
 
 # For house.sh: the units and rules of the version in FOLDER, and none of another.
 place_files() {
@@ -96,12 +96,7 @@ if [ "$verb" != install ]; then
     if [ -d "$opt/made-with/deploy" ]; then each_file "$opt/made-with/deploy" displace; fi
     release_remove
     if house_has_systemd; then systemctl daemon-reload; fi
-    if [ "$verb" = purge ]; then
-        house_forget
-        say "removed, with configuration, keys, journal and state"
-    else
-        say "removed. These stay: $etc (configuration, keys), $state (journal, state); --purge removes them too"
-    fi
+    if [ "$verb" = purge ]; then forget_everything; else forget_nothing "--purge removes them too"; fi
     exit
 fi
 
@@ -113,11 +108,10 @@ case $extras in *[!a-z0-9,_-]*) mistake "--extras $extras: write names with comm
 if [ -n "$wheels" ]; then
     own=$(find "$wheels" -maxdepth 1 -name 'hearthbus-*.whl' | sort -V | tail -n 1)
     [ -n "$own" ] || fail "there is no hearthbus-*.whl in $wheels" "scripts/deb makes some in build/wheels"
-    stamp=$(find "$wheels" "$root/deploy" -type f -exec cat {} + | release_stamp "$extras")
+    stamp=$(release_stamp "$extras" "$wheels" "$root/deploy")
     set -- "$own" --no-index --find-links "$wheels"
 else
-    stamp=$(cd "$root" && find pyproject.toml hearthbus broker services drivers deploy firmware/hex -type f \
-        ! -name '*.pyc' -exec cat {} + | release_stamp "$extras")
+    stamp=$(cd "$root" && release_stamp "$extras" pyproject.toml hearthbus broker services drivers deploy firmware/hex)
     set -- "$root"
 fi
 
@@ -137,7 +131,8 @@ else
     rm -rf "$new/made-with/deploy"
     cp -r "$root/deploy" "$new/made-with/deploy"
 fi
-systemd-sysusers "$new"/made-with/deploy/systemd/*.sysusers
+systemd-sysusers "$new/made-with/deploy/systemd/hearthbus.sysusers"
+systemd-tmpfiles --create "$new/made-with/deploy/systemd/hearthbus.tmpfiles"
 house_person "$user"
 house_configuration "$root/deploy/hearthbus.toml"
 house_check "$new" "$before"

@@ -37,8 +37,15 @@ release_other() { if [ "$(release_current)" = "$opt.1" ]; then echo "$opt.2"; el
 # release_made FOLDER stamp|extras|version: print what it was made with, or nothing.
 release_made() { if [ -r "$1/made-with/$2" ]; then cat "$1/made-with/$2"; fi; }
 
-# release_stamp EXTRAS: print what tells installations apart; standard input is all that goes into it.
-release_stamp() { { "$python" -V && echo "$1" && cat; } | sha256sum | cut -d ' ' -f 1; }
+# release_stamp EXTRAS FILE-OR-FOLDER...: print what tells installations apart: all that goes into one, and Python.
+release_stamp() {
+    {
+        "$python" -c 'import sys; print(sys.version_info[:2])'
+        echo "$1"
+        shift
+        find "$@" -type f ! -name '*.pyc' | LC_ALL=C sort | tr '\n' '\0' | xargs -0 cat
+    } | sha256sum | cut -d ' ' -f 1
+}
 
 # release_build EXTRAS STAMP REQUIREMENT [PIP-OPTION...]: make the other one; if that fails, nothing of it is left.
 # One that was made with the same, and is still there, is taken as it is.
@@ -56,11 +63,24 @@ release_build() {
         rm -rf "$built"
         return 1
     fi
+    for name in $(echo "$extras" | tr , ' '); do
+        if ! release_extras "$built" | grep -qx -e "$name"; then
+            known=$(release_extras "$built" | paste -s -d ' ')
+            rm -rf "$built"
+            fail "$name is nothing that hearthbus can have besides" "name some of: $known"
+        fi
+    done
     ln -s "$(cd "$built" && echo lib/python3*/site-packages/hearthbus/house.toml)" "$built/example.toml"
     mkdir "$built/made-with"
     "$built/bin/hearthbus" --version >"$built/made-with/version"
     echo "$extras" >"$built/made-with/extras"
     echo "$stamp" >"$built/made-with/stamp"
+}
+
+# release_extras FOLDER: print the names of what services may need besides, a line each.
+release_extras() {
+    "$1/bin/python" -c 'from importlib.metadata import metadata
+print(*sorted({*metadata("hearthbus").get_all("Provides-Extra")} - {"bench", "dev", "fuzz"}), sep="\n")'
 }
 
 # release_switch FOLDER: what is in FOLDER is /opt/hearthbus from now on. One rename: there is no moment without.
