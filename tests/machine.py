@@ -22,12 +22,13 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 NEEDED = ("systemd-nspawn", "nsenter", "unshare", "setpriv")
 BOOT_S = 60.0
@@ -60,13 +61,19 @@ class Machine:
     Args:
         tree: what it runs on, read only; `/` is this computer.
         network: whether it shares this computer's network; otherwise it has a loopback of its own, and no other.
+        binds: folders of this computer, and where the machine sees them, read only.
     """
 
-    def __init__(self, *, tree: Path = Path("/"), network: bool = False) -> None:
+    def __init__(
+        self, *, tree: Path = Path("/"), network: bool = False, binds: Mapping[Path, str] = MappingProxyType({})
+    ) -> None:
         self.name = f"hb-{os.urandom(4).hex()}"
         self._tree = tree
         self._network = network
-        self._options = ("--resolv-conf=copy-host",) if network else ("--private-network", "--resolv-conf=off")
+        self._options: tuple[str, ...] = (
+            ("--resolv-conf=copy-host",) if network else ("--private-network", "--resolv-conf=off")
+        )
+        self._options += tuple(f"--bind-ro={source}:{target}" for source, target in binds.items())
         self._folder = Path(tempfile.mkdtemp(prefix="hb-machine-"))
         self._process: subprocess.Popen[bytes] | None = None
         self._notices = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
@@ -149,9 +156,9 @@ class Machine:
         assert not check or done.returncode == 0, f"{command!r} ended with {done.returncode}: {said}"
         return said
 
-    def put(self, path: str, text: str, *, mode: str = "0644", owner: str = "root") -> None:
+    def put(self, path: str, text: str, *, mode: str = "0644", owner: str = "root", group: str = "root") -> None:
         """Write a file, and the folders above it."""
-        self.run(f"install -D -m {mode} -o {owner} /dev/stdin '{path}'", given=text)
+        self.run(f"install -D -m {mode} -o {owner} -g {group} /dev/stdin '{path}'", given=text)
 
     def put_tree(self, source: Path, target: str) -> None:
         """Copy a file or a folder of this computer into the folder `target` of the machine."""
