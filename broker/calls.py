@@ -61,7 +61,7 @@ class Calls:
             core.drop("answer too late")
         elif fields["ok"]:
             try:
-                encode_body(fields["body"])
+                _check_body(client, fields["body"])
             except Invalid as error:
                 core.reply_error(pending.caller, pending.id, "handler", f"{client.name} answered badly: {error}")
                 return
@@ -85,3 +85,9 @@ class Calls:
         core = self._core
         core.requests.unserve(client, fields["pattern"])
         core.done(client, fields)
+
+
+def _check_body(client: Client, body: dict[str, Any]) -> None:
+    size = len(encode_body(body))
+    if size > client.body_bytes:
+        raise Invalid(f"the body has {size} bytes; the limit is {client.body_bytes}")

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+from hearthbus.message import MAX_BODY_BYTES
 
 if TYPE_CHECKING:
+    from broker.guard import Budget
     from broker.topics import TopicState
+
+SMALL: Final = 2048
+"""Longer messages are limited in bytes, not only in number."""
 
 
 class Out:
@@ -30,7 +36,7 @@ class Client:
 
     ident: bytes
     who: str
-    """Its key once there are keys; its name until then."""
+    """What it may do is decided by this: its key's name, or `local`, as ZeroMQ found when it connected."""
     name: str
     session: bytes
     software: str
@@ -54,8 +60,14 @@ class Client:
     lost: int = 0
     refilled: int = 0
     refused: int = 0
+    budget: Budget | None = None
+    """What its key may send, where that is limited."""
+    body_bytes: int = MAX_BODY_BYTES
+    small: int = SMALL
+    """Messages up to this size are not looked at for it."""
 
     def __post_init__(self) -> None:
+        self.small = min(SMALL, self.body_bytes)
         name = self.name.encode()
         self.origin = bytes([len(name)]) + name
 
@@ -70,17 +82,26 @@ class Clients:
         """Those that grew since the last commit was handed over."""
         self.numbers: dict[bytes, int] = {}
         """Highest number of each session, of those gone too: what tells a repeated message from a new one."""
+        self._whose: dict[bytes, str] = {}
+        """Who began each session that is known."""
 
     def add(self, client: Client) -> None:
         """Take in a client that was greeted."""
         self.by_ident[client.ident] = client
         self.by_session[client.session] = client
+        self._whose[client.session] = client.who
+
+    def may_take_up(self, session: bytes, who: str) -> bool:
+        """Whether a session is new, or one of the same key."""
+        return self._whose.get(session, who) == who
 
     def remove(self, client: Client) -> None:
         """Forget a client; its session's number stays known."""
         self.by_ident.pop(client.ident, None)
         if self.by_session.get(client.session) is client:
             del self.by_session[client.session]
+            if client.session not in self.numbers:
+                self._whose.pop(client.session, None)
 
     def remember(self, client: Client, number: int) -> None:
         """Note the highest number taken in, newest session last, so that the oldest can be forgotten."""
@@ -98,6 +119,7 @@ class Clients:
         for session in list(self.numbers)[: max(0, len(self.numbers) - keep)]:
             if session not in self.by_session:
                 del self.numbers[session]
+                self._whose.pop(session, None)
 
     def named(self, name: str) -> Client | None:
         """The client that announces itself as `service/<name>`, if there is one."""

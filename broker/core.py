@@ -13,11 +13,13 @@ from broker.clients import Client, Clients, Out
 from broker.commits import Commits
 from broker.consumers import Consumers
 from broker.greeting import Greeting
+from broker.guard import Guard
 from broker.pages import Pages
 from broker.presence import Presence
 from broker.requests import Requests
 from broker.stream import Stream
 from broker.subscribers import Subscribers
+from broker.zap import LOCAL
 from hearthbus import protocol
 from hearthbus.errors import HearthbusError, Invalid, Refused
 
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from broker.config import BrokerConfig
 
 _KIND_OF: Final = {error: kind for kind, error in protocol.ERRORS.items()}
+_FREE: Final = frozenset((protocol.HELLO, protocol.BEAT, protocol.GOODBYE, protocol.ACK))
+"""Verbs that no budget counts: signs of life, and what makes the journal shorter."""
 KEPT_SESSIONS: Final = 1_000
 
 
@@ -42,9 +46,12 @@ class Core:
         """What clients are told to subscribe at; the loop puts the real port in."""
         self.network_fanout = ""
         """The same for those who came with a key."""
+        self.own_session = b""
+        """Session of the broker's own client, with which it tries itself; it is no client to others."""
         self.out = Out()
+        self.guard = Guard()
         self.clients = Clients()
-        self.stream = Stream(config, access=access, out=self.out)
+        self.stream = Stream(config, access=access, out=self.out, guard=self.guard)
         self.requests = Requests()
         self.presence = Presence()
         self.consumers = Consumers(limit=config.limits.consumers)
@@ -73,13 +80,13 @@ class Core:
         """What the broker tells its clients of its clock, and deadlines of requests are read by."""
         return int(self.mono * 1000)
 
-    def handle(self, ident: bytes, frame: bytes) -> None:
-        """Take one frame of the request socket."""
+    def handle(self, ident: bytes, frame: bytes, who: str = LOCAL) -> None:
+        """Take one frame of the request socket; `who` matters of a connection's first."""
         client = self.clients.by_ident.get(ident)
         verb = frame[:1]
         if client is None:
             if verb == protocol.HELLO:
-                self.greeting.hello(ident, frame)
+                self.greeting.hello(ident, frame, who)
             else:
                 self.drop("not greeted")
                 self.out.replies.append((ident, protocol.encode(protocol.STRANGER)))
@@ -95,11 +102,12 @@ class Core:
             self.error(client.ident, error, number=0, request=0)
             return
         try:
+            if client.budget is not None and verb not in _FREE and not client.budget.take(1, self.mono):
+                raise client.budget.refusal()
             _VERBS[verb](self, client, fields)
         except HearthbusError as error:
             if isinstance(error, Refused):
-                self.stream.refused += 1
-                client.refused += 1
+                self.stream.refuse(client, error)
             self.error(client.ident, error, number=0, request=fields.get("id", 0))
 
     def record(self) -> tuple[list[bytes], dict[bytes, int], dict[str, int | None]]:
@@ -186,11 +194,23 @@ class Core:
             return
         new = records[max(0, client.number - first + 1) :]
         if new:
-            self._refuse(client, self.stream.take(client, new), last - len(new) + 1)
+            self._refuse(client, self._take(client, new), last - len(new) + 1)
             self.clients.remember(client, last)
         self._taken[client] = max(last, client.number)
         if verb == protocol.STORE:
             self.commits.wanted[client.ident] = max(last, self.commits.wanted.get(client.ident, 0))
+
+    def _take(self, client: Client, records: list[bytes]) -> list[tuple[int, HearthbusError]]:
+        """Take in as many messages as the client's key may send now; return those refused."""
+        if client.budget is None:
+            return self.stream.take(client, records)
+        room = client.budget.take(len(records), self.mono)
+        refused = self.stream.take(client, records[:room]) if room else []
+        if room < len(records):
+            why = client.budget.refusal()
+            self.stream.refuse(client, why, count=len(records) - room)
+            refused += [(index, why) for index in range(room, len(records))]
+        return refused
 
     def _refuse(self, client: Client, refused: list[tuple[int, HearthbusError]], first: int) -> None:
         """Tell a publisher of the refused messages of a batch: one answer a kind of error, not one a message."""
@@ -216,7 +236,7 @@ _VERBS: Final[Mapping[bytes, Callable[[Core, Client, Mapping[str, Any]], None]]]
     protocol.REPLAY: lambda core, client, fields: core.pages.replay(client, fields),
     protocol.FETCH: lambda core, client, fields: core.pages.fetch(client, fields),
     protocol.ACK: lambda core, client, fields: core.pages.ack(client, fields),
-    protocol.LEAVE: lambda core, client, fields: core.consumers.leave(fields["consumer"], client),
+    protocol.LEAVE: lambda core, client, fields: core.pages.leave(client, fields),
     protocol.FORGET: lambda core, client, fields: core.pages.forget(client, fields),
     protocol.BEAT: lambda core, client, fields: core.pages.beat(client, fields),
     protocol.GOODBYE: lambda core, client, _: core.greeting.leave(client, "offline", "said goodbye"),

@@ -1,9 +1,9 @@
 """The broker's addresses: its sockets, made, bound, and closed to be bound anew.
 
 Two sockets: ROUTER takes what clients say, XPUB fans out. Each is bound for this machine, and, where `network` is set,
-a second time for those who have a key. A third socket, within the process, is asked by ZeroMQ about every new connection
-(`broker.zap`). ZeroMQ takes a socket's options for an endpoint when that is bound: so first the one without keys, then
-the keys, then the one with them.
+a second time for those who have a key. A third socket, within the process, is asked by ZeroMQ about every new
+connection (`broker.zap`). ZeroMQ takes a socket's options for an endpoint when that is bound: so first the one without
+keys, then the keys, then the one with them.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Doors:
                 frames = self.zap.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
                 return
-            reply = self._gate.answer(frames)
+            reply = self._gate.answer(frames, time.monotonic())
             if reply:
                 self.zap.send_multipart(reply, zmq.NOBLOCK)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from broker.clients import Client
+from broker.clients import SMALL, Client
 from broker.presence import ended, online
+from broker.zap import is_local
 from hearthbus import protocol
 from hearthbus.errors import HearthbusError, Invalid, Refused, Unavailable
 from hearthbus.message import MAX_BODY_BYTES, MAX_NAME_BYTES, decode, encode_body
@@ -25,14 +26,16 @@ class Greeting:
     def __init__(self, core: Core) -> None:
         self._core = core
 
-    def hello(self, ident: bytes, frame: bytes) -> None:
-        """Check a greeting and take the client in, or say why not."""
+    def hello(self, ident: bytes, frame: bytes, who: str) -> None:
+        """Check a greeting and take the client in as `who` it is, or say why not."""
         core = self._core
         try:
             _, fields = protocol.decode(frame, protocol.CLIENT_SAYS)
-            self._check(ident, fields)
+            self._check(ident, fields, who)
         except HearthbusError as error:
             core.drop("refused greeting")
+            if isinstance(error, Refused):
+                core.guard.note(who, error)
             core.error(ident, error, number=0, request=0)
             return
         before = core.clients.by_session.get(fields["session"])
@@ -40,7 +43,7 @@ class Greeting:
             self._forget(before, "it came back on a new connection")
         client = Client(
             ident=ident,
-            who=fields["name"],
+            who=who,
             name=fields["name"],
             session=fields["session"],
             software=fields["software"][:40],
@@ -52,12 +55,23 @@ class Greeting:
             heard=core.mono,
             up=before is not None and before.up,
         )
+        self.limit(client)
         core.clients.add(client)
         self.welcome(client)
         if client.presence and core.presence.greeted(client):
             client.up = True
         elif client.presence and not client.up and core.presence.is_held(client.name):
             self.announce(client)
+
+    def limit(self, client: Client) -> None:
+        """Give a client the limits of its key, and let it ask for everything anew."""
+        core = self._core
+        grant = core.access.grant(client.who)
+        client.publishes.clear()
+        client.budget = core.guard.budget(client.who, grant, core.mono)
+        most = core.config.limits.body_bytes
+        client.body_bytes = most if grant is None else min(most, grant.body_bytes)
+        client.small = min(SMALL, client.body_bytes)
 
     def held(self, name: str) -> None:
         """`$up/<name>` is held: whoever greeted by that name is there."""
@@ -86,13 +100,13 @@ class Greeting:
                     protocol.WELCOME,
                     version=protocol.VERSION,
                     epoch=core.epoch,
-                    fanout=core.fanout,
+                    fanout=core.fanout if is_local(client.who) else core.network_fanout,
                     offset=core.stream.offset,
                     number=client.number,
                     beat_ms=core.config.beat_ms,
                     silence_ms=core.config.silence_ms,
                     clock=core.clock_ms,
-                    limits={"body_bytes": limits.body_bytes, "subscriptions": limits.subscriptions},
+                    limits={"body_bytes": client.body_bytes, "subscriptions": limits.subscriptions},
                 ),
             )
         )
@@ -139,7 +153,7 @@ class Greeting:
             text = f"{client.name} went away before it answered {pending.topic}: {reason}"
             core.reply_error(pending.caller, pending.id, "no_responder", text)
 
-    def _check(self, ident: bytes, fields: dict[str, Any]) -> None:
+    def _check(self, ident: bytes, fields: dict[str, Any], who: str) -> None:
         """Raise Invalid, Refused or (a name in use) Unavailable for a greeting that cannot be accepted."""
         core = self._core
         if ident[:1] != b"\0":
@@ -152,15 +166,9 @@ class Greeting:
         if len(core.clients.by_ident) >= core.config.limits.connections:
             raise Refused("too many connections ([broker.limits] connections)")
         name = fields["name"]
-        if len(name) > MAX_NAME_BYTES or "/" in name:
-            raise Invalid(f"bad name {name[:80]!r}")
-        check_topic(name)
-        if name == "broker":
-            raise Refused("the name 'broker' is the broker's own")
-        if len(fields["session"]) != 16:
-            raise Invalid("the session is not 16 bytes")
+        self._check_who(name, fields["session"], who)
         if fields["will"]:
-            self._check_will(name, fields["will"])
+            self._check_will(name, fields["will"], who)
         if fields["presence"]:
             self._check_room(f"service/{name}")
             holder = core.clients.named(name)
@@ -171,18 +179,45 @@ class Greeting:
                     "stop it first, or give this one another name"
                 )
 
+    def _check_who(self, name: str, session: bytes, who: str) -> None:
+        core = self._core
+        if len(name) > MAX_NAME_BYTES or "/" in name:
+            raise Invalid(f"bad name {name[:80]!r}")
+        check_topic(name)
+        if name == "broker":
+            raise Refused("the name 'broker' is the broker's own")
+        if len(session) != 16:
+            raise Invalid("the session is not 16 bytes")
+        if session == core.own_session:
+            return
+        if not core.access.may_be(who, name):
+            raise Refused(_not_yours(who, name))
+        if not core.clients.may_take_up(session, who):
+            raise Refused("the session is another's: make 16 random bytes of your own")
+
     def _check_room(self, topic: str) -> None:
         """Presence has room of its own: who fills the bus with topics does not keep services from coming."""
         topics = self._core.stream.topics
         if topics.full(spare=self._core.config.limits.connections) and topic.encode() not in topics.by_name:
             raise Refused(f"{topic}: the broker's limit on topics is reached ([broker.limits] topics)")
 
-    def _check_will(self, name: str, will: dict[str, Any]) -> None:
+    def _check_will(self, name: str, will: dict[str, Any], who: str) -> None:
         if set(will) != {"topic", "body"} or type(will["topic"]) is not str or type(will["body"]) is not dict:
             raise Invalid("a will is a topic and a body")
         check_topic(will["topic"])
         if len(encode_body({"will": will})) > MAX_BODY_BYTES - PRESENCE_BYTES:
             raise Refused("the will is too large: it is part of the presence message")
         self._check_room(will["topic"])
-        if not self._core.access.allows(name, "publish", will["topic"]):
-            raise Refused(f"{name} may not publish {will['topic']}, which its will asks for")
+        access = self._core.access
+        if not access.allows(who, "publish", will["topic"]):
+            why = access.why_not(who, "publish", will["topic"])
+            raise Refused(f"{name} may not publish {will['topic']}, which its will asks for: {why}")
+        grant = access.grant(who)
+        if grant is not None and len(encode_body(will["body"])) > grant.body_bytes:
+            raise Refused(f"the body of the will is larger than {grant.body_bytes} bytes")
+
+
+def _not_yours(who: str, name: str) -> str:
+    if is_local(who):
+        return f"a client of this machine may not be {name!r}: that is a key, or not one of [broker.access.local] names"
+    return f"the key {who} may not be {name!r}: be {who!r}, {who + '.' + name!r}, or set [broker.access.{who}] names"

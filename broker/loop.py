@@ -38,6 +38,8 @@ DISK_PAUSE_S: Final = 0.02
 """A disk that is behind slows publishers down to 5,000 messages a second; it never stops the house."""
 TICK_S: Final = 0.25
 STOOD_STILL_S: Final = 1.0
+BARRED_S: Final = 10.0
+"""How long a key stays out that has sent what no client sends."""
 
 
 class Loop:
@@ -80,7 +82,7 @@ class Loop:
     def _open(self) -> None:
         """Use the doors' sockets."""
         self.router = self.doors.router
-        self._fanout = Fanout(self.doors.xpub, self._core)
+        self._fanout = Fanout(self.doors.xpub, self._core, self._bar)
         self._replies = Replies(self.router, patience_s=self._core.config.silence_ms / 1000)
 
     def stop(self) -> None:
@@ -134,9 +136,15 @@ class Loop:
         if now >= self._next_stats:
             self._next_stats = now + core.config.stats_s
             body = self._stats.body(
-                core, version=self._version, rss_bytes=_rss_bytes(), subscriptions=self._fanout.subscriptions
+                core,
+                version=self._version,
+                rss_bytes=_rss_bytes(),
+                subscriptions=self._fanout.subscriptions,
+                strangers=self.gate.strangers,
             )
             core.stream.say("broker/stats", body, wall=core.wall)
+        told = core.guard.tell(now, strangers=self.gate.strangers, last_stranger=self.gate.last_stranger)
+        core.out.notes += told
         if now >= self._patience:
             self._patience = float("inf")
             core.greeting.give_up()
@@ -159,7 +167,7 @@ class Loop:
             self._log(note)
 
     def _request_frames(self) -> None:
-        receive, handle = self.router.recv_multipart, self._core.handle
+        receive, handle, known = self.router.recv, self._core.handle, self._core.clients.by_ident
         out = self._core.out
         allowed = MESSAGES_PER_TURN
         if self._core.commits.behind():
@@ -174,17 +182,32 @@ class Loop:
                 or not int(self.router.getsockopt(zmq.EVENTS)) & zmq.POLLIN
             ):
                 return
-            parts = receive(zmq.NOBLOCK)
-            if len(parts) != 2 or not parts[1]:
-                self._core.drop("malformed")
+            ident, who = receive(zmq.NOBLOCK), ""
+            if ident in known:
+                frame = receive(zmq.NOBLOCK)
+            else:
+                # whose connection it is stands beside its frames, and is asked once: that costs as much as a message
+                newcomer = self.router.recv(zmq.NOBLOCK, copy=False)
+                frame, who = newcomer.bytes, str(newcomer.get("User-Id"))
+            if self.router.getsockopt(zmq.RCVMORE) or not frame:
+                self._drop_rest()
                 continue
             try:
-                handle(parts[0], parts[1])
+                handle(ident, frame, who)
             except Exception as error:  # noqa: BLE001 - a defect that one frame shows must not end the house
                 self._defect(error)
             large += bool(out.replies) and len(out.replies[-1][1]) > LARGE_REPLY
             if large >= LARGE_PER_TURN or time.monotonic() > until:
                 return
+
+    def _drop_rest(self) -> None:
+        """Drop a message of other than one frame."""
+        while self.router.getsockopt(zmq.RCVMORE):
+            self.router.recv(zmq.NOBLOCK)
+        self._core.drop("malformed")
+
+    def _bar(self, who: str) -> None:
+        self.gate.bar(who, self._core.mono + BARRED_S)
 
     def _defect(self, error: Exception) -> None:
         """Count a frame that the core could not stand, and tell of the first ones."""

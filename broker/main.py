@@ -9,7 +9,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from broker.access import Open
+from broker.access import Table
 from broker.commits import cannot_write
 from broker.core import Core
 from broker.disk import Disk
@@ -41,7 +41,7 @@ def main(config: BrokerConfig) -> int:
     found = find(folder, stamp=stamp_of(wall).replace(":", ""))
     keyring = Keyring(folder=config.keys if config.network else "")
     keyring.open()
-    core = Core(config, access=Open(), epoch=wall)
+    core = Core(config, access=Table(config.access, keys=keyring.allowed.values()), epoch=wall)
     core.begin(time.monotonic(), wall)
     bring_home(core, found, folder, epoch=wall)
     core.commits.error = found.error or save(core, folder)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from broker.consumers import Fetch
 from broker.memory import Query, Reading
+from broker.zap import is_local
 from hearthbus import protocol
 from hearthbus.errors import Refused
 from hearthbus.topics import check_pattern, check_topic, covers, prefixes
@@ -108,13 +109,13 @@ class Pages:
         patterns = self._patterns(client, fields)
         for pattern in patterns:
             core.stream.allow(client, "read", pattern)
-        consumer = check_topic(fields["consumer"])
+        consumer = _of(client, check_topic(fields["consumer"]))
         place = core.consumers.place(consumer, newest=core.stream.offset)
         if place is None:
             raise Refused("too many durable subscriptions ([broker.limits] consumers)")
         other = core.consumers.take(consumer, client)
         if other:
-            raise Refused(f"the durable subscription {consumer!r} is in use by {other}")
+            raise Refused(f"the durable subscription {fields['consumer']!r} is in use by {other}")
         before = core.consumers.waiting.pop(consumer, None)
         if before is not None:
             self._finish(before.client.ident, before.id, before.query, Reading(before.query), newest=before.query.after)
@@ -133,20 +134,24 @@ class Pages:
 
     def ack(self, client: Client, fields: Mapping[str, Any]) -> None:
         """Move a consumer's place."""
-        consumers = self._core.consumers
-        if fields["consumer"] not in consumers.offsets or consumers.take(fields["consumer"], client):
+        consumers, consumer = self._core.consumers, _of(client, fields["consumer"])
+        if consumer not in consumers.offsets or consumers.take(consumer, client):
             raise Refused(f"{client.name} does not read the durable subscription {fields['consumer']!r}")
-        consumers.move(fields["consumer"], min(fields["offset"], self._core.stream.offset))
+        consumers.move(consumer, min(fields["offset"], self._core.stream.offset))
         self._core.done(client, fields)
+
+    def leave(self, client: Client, fields: Mapping[str, Any]) -> None:
+        """A client does not read a consumer any more."""
+        self._core.consumers.leave(_of(client, fields["consumer"]), client)
 
     def forget(self, client: Client, fields: Mapping[str, Any]) -> None:
         """Delete a consumer that nobody reads."""
-        consumers = self._core.consumers
-        if fields["consumer"] not in consumers.offsets:
+        consumers, consumer = self._core.consumers, _of(client, fields["consumer"])
+        if consumer not in consumers.offsets:
             raise Refused(f"there is no durable subscription {fields['consumer']!r}")
-        if consumers.in_use(fields["consumer"]):
+        if consumers.in_use(consumer):
             raise Refused(f"the durable subscription {fields['consumer']!r} is in use")
-        consumers.forget(fields["consumer"])
+        consumers.forget(consumer)
         self._core.done(client, fields)
 
     def wake(self) -> None:
@@ -225,3 +230,8 @@ class Pages:
         if len(patterns) > self._core.config.limits.subscriptions:
             raise Refused(f"{client.name} subscribes too many patterns ([broker.limits] subscriptions)")
         return tuple(check_pattern(pattern) if isinstance(pattern, str) else check_pattern("") for pattern in patterns)
+
+
+def _of(client: Client, consumer: str) -> str:
+    """The name a durable subscription is stored under: each key has its own, which no name of a local one can be."""
+    return consumer if is_local(client.who) else f"{client.who}:{consumer}"

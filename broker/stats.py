@@ -16,7 +16,9 @@ class Stats:
         self._at = started
         self._received = 0
 
-    def body(self, core: Core, *, version: str, rss_bytes: int, subscriptions: int) -> dict[str, Any]:
+    def body(
+        self, core: Core, *, version: str, rss_bytes: int, subscriptions: int, strangers: int = 0
+    ) -> dict[str, Any]:
         """The body of broker/stats at the core's present time."""
         stream = core.stream
         seconds = max(core.mono - self._at, 0.001)
@@ -25,13 +27,15 @@ class Stats:
         return {
             "version": version,
             "uptime_s": round(core.mono - self._started, 1),
-            "clients": len(core.clients.by_ident),
+            "clients": len(core.clients.by_ident) - (core.own_session in core.clients.by_session),
             "subscriptions": subscriptions,
             "topics": len(stream.topics.by_name),
             "messages": stream.offset,
             "messages_per_s": round(rate, 2),
             "requests_waiting": len(core.requests.pending),
             "refused": stream.refused,
+            "refused_by": dict(core.guard.refused),
+            "strangers": strangers,
             "dropped": dict(core.dropped),
             "subscribers_refilled": sum(client.refilled for client in core.clients.by_ident.values()),
             "subscribers_lost": sum(client.lost for client in core.clients.by_ident.values()),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from broker.access import Access, Verb
     from broker.clients import Client, Out
     from broker.config import BrokerConfig
+    from broker.guard import Guard
     from broker.topics import TopicState
 
 _ORDER: Final = struct.Struct("!QQQ")
@@ -28,8 +29,6 @@ _EMPTY: Final = frozenset((b"\x80", b"\xde\0\0", b"\xdf\0\0\0\0"))
 """The spellings of a map with nothing in it: it forgets the state of its topic."""
 _ORIGIN: Final = b"\x06broker"
 _NEVER: Final = 2**63 - 1
-SMALL: Final = 2048
-"""Longer messages are limited in bytes, not only in number."""
 COMMIT_BYTES: Final = 1024 * 1024
 """A flood is committed in parts of this size even if nobody asks: memory is bounded before wear is."""
 
@@ -37,7 +36,7 @@ COMMIT_BYTES: Final = 1024 * 1024
 class Stream:
     """The order of all messages."""
 
-    def __init__(self, config: BrokerConfig, *, access: Access, out: Out) -> None:
+    def __init__(self, config: BrokerConfig, *, access: Access, out: Out, guard: Guard) -> None:
         self.topics = Topics(limit=config.limits.topics, journal=config.journal)
         self.memory = Memory(limit=config.limits.memory_journal_bytes)
         self.offset = 0
@@ -51,9 +50,8 @@ class Stream:
         """Who sent large messages in this window."""
         self._all_journaled = "#" in config.journal
         self._access = access
+        self._guard = guard
         self._out = out
-        self._body_bytes = config.limits.body_bytes
-        self._small = min(SMALL, config.limits.body_bytes)
         self._large_left = self._large_bytes = config.limits.large_bytes
 
     def take(self, client: Client, records: list[bytes]) -> list[tuple[int, HearthbusError]]:
@@ -61,7 +59,7 @@ class Stream:
         refused: list[tuple[int, HearthbusError]] = []
         known = client.publishes
         fanout, log = self._out.fanout, self._out.log
-        origin, small = client.origin, self._small
+        origin, small = client.origin, client.small
         pack, mark = _ORDER.pack, self.topics.mark
         for index, record in enumerate(records):
             try:
@@ -77,9 +75,8 @@ class Stream:
                 if flags:
                     self._check_flags(record, at, flags)
             except (HearthbusError, ValueError, IndexError) as error:
-                self.refused += 1
-                client.refused += 1
                 why = error if isinstance(error, HearthbusError) else Invalid("truncated message")
+                self.refuse(client, why)
                 refused.append((index, why))
                 continue
             self.offset = offset = self.offset + 1
@@ -128,7 +125,7 @@ class Stream:
         """
         name, _, _, body = split_sent(record)
         topic = _text(name)
-        if len(body) > self._small:
+        if len(body) > client.small:
             self._admit_large(client, topic, len(body))
         decode_body(body)
         self.allow(client, "request", topic)
@@ -144,7 +141,14 @@ class Stream:
             Refused: it says no.
         """
         if not self._access.allows(client.who, verb, topic):
-            raise Refused(f"{client.name} may not {verb} {topic}")
+            why = self._access.why_not(client.who, verb, topic)
+            raise Refused(f"{client.name} may not {verb} {topic}: {why}")
+
+    def refuse(self, client: Client, why: HearthbusError, *, count: int = 1) -> None:
+        """Count refusals."""
+        self.refused += count
+        client.refused += count
+        self._guard.note(client.who, why, count)
 
     def written(self) -> None:
         """Put what was logged since the last call into the journal's memory: before it is read, and at a turn's end."""
@@ -238,8 +242,8 @@ class Stream:
         return client in self._slowed and self._large_left <= 0
 
     def _admit_large(self, client: Client, topic: str, size: int) -> None:
-        if size > self._body_bytes:
-            raise Refused(f"{topic}: the body is larger than {self._body_bytes} bytes")
+        if size > client.body_bytes:
+            raise Refused(f"{topic}: the body is larger than {client.body_bytes} bytes")
         if self._large_left < -self._large_bytes:
             raise Refused(f"{topic}: too many large messages at once ([broker.limits] large_bytes)")
         self._large_left -= size

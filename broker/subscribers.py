@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from broker.presence import name_of
-from broker.zap import LOCAL
+from broker.zap import LOCAL, is_local
 
 if TYPE_CHECKING:
     from broker.clients import Client
@@ -16,6 +16,8 @@ PRESENCE: Final = b"$up/"
 LONGEST: Final = 201
 """A topic and the NUL behind it."""
 LONGEST_MARKER: Final = 100
+SHORTEST_MARKER: Final = 13
+"""Shorter ones would see the markers of others."""
 
 
 class Subscribers:
@@ -27,12 +29,25 @@ class Subscribers:
 
     def began(self, topic: bytes, who: str = LOCAL) -> bool:
         """A subscription of `who` arrived; return whether it is to hold."""
-        del who
+        core, access = self._core, self._core.access
         if topic.startswith(MARKER):
-            return len(topic) < LONGEST_MARKER
+            return len(topic) < LONGEST_MARKER and (is_local(who) or len(topic) >= SHORTEST_MARKER)
         if topic.startswith(PRESENCE):
-            self._core.greeting.held(name_of(topic))
+            name = name_of(topic)
+            if not access.may_be(who, name) or (not is_local(who) and topic != b"%b%b\0" % (PRESENCE, name.encode())):
+                # its end will be reported, too, and must not be taken for that of the service of this name
+                core.presence.held(name)
+                return self._refuse(who, topic)
+            core.greeting.held(name)
+        elif not access.may_hold(who, topic):
+            return self._refuse(who, topic)
         return len(topic) <= LONGEST
+
+    def _refuse(self, who: str, topic: bytes) -> bool:
+        shown = topic[:80].rstrip(b"\0").decode(errors="replace")
+        self._core.stream.refused += 1
+        self._core.guard.note(who, f"it may not subscribe all that begins with {shown!r}")
+        return False
 
     def marker(self, topic: bytes) -> bytes:
         """The frame that answers a marker: everything after its offset will arrive."""

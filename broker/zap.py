@@ -36,10 +36,15 @@ class Gate:
         """Names that came in since `shut`: their connections may still be there."""
         self.strangers = 0
         """Connections refused."""
+        self._barred: dict[str, float] = {}
         self.last_stranger = ""
         """Where the last of them came from."""
 
-    def answer(self, frames: Sequence[bytes]) -> list[bytes]:
+    def bar(self, who: str, until: float) -> None:
+        """Let nobody in as `who` before `until`, in seconds of the monotonic clock."""
+        self._barred[who] = until
+
+    def answer(self, frames: Sequence[bytes], now: float) -> list[bytes]:
         """Return the reply to one request, envelope and all; empty for what is no request, which gets none."""
         try:
             at = frames.index(b"") + 1
@@ -50,7 +55,7 @@ class Gate:
             return []
         version, number, domain, address, _, mechanism, *credentials = request
         who = self._who(address.decode(errors="replace"), mechanism, credentials)
-        if version != _VERSION or domain != DOMAIN:
+        if version != _VERSION or domain != DOMAIN or self._barred.get(who, now) > now:
             who = ""
         if not who:
             self.strangers += 1
@@ -81,3 +86,8 @@ class Gate:
                 self.entered.add(name)
             return name
         return ""
+
+
+def is_local(who: str) -> bool:
+    """Whether a user id is that of a client of this machine."""
+    return who == LOCAL or who.startswith(f"{LOCAL}:")
