@@ -60,7 +60,9 @@ def parse(
 def add_url(parser: argparse.ArgumentParser) -> None:
     """Add `--url`: which broker."""
     parser.add_argument(
-        "--url", metavar="URL", help="the broker's address; default: HEARTHBUS_URL, else tcp://127.0.0.1:7600"
+        "--url",
+        metavar="URL",
+        help="the broker's address; default: HEARTHBUS_URL, else as configured, else tcp://127.0.0.1:7600",
     )
 
 

@@ -17,6 +17,7 @@ from hearthbus.bus import Bus
 from hearthbus.cli.main import complain
 from hearthbus.cli.output import Output, wants_colour
 from hearthbus.cli.standard_output import StandardOutput
+from hearthbus.cli.where import where
 from hearthbus.errors import HearthbusError
 
 if TYPE_CHECKING:
@@ -35,11 +36,12 @@ def run(work: Callable[[Bus, Output], Awaitable[int]], *, url: str | None, json:
         BrokenPipeError: the reader of standard output went away.
         KeyboardInterrupt: Ctrl-C.
     """
+    address, key = where(url, note=complain)
     notes, log = Notes(), logging.getLogger("hearthbus")
     log.setLevel(logging.INFO)
     log.addHandler(notes)
     try:
-        code = asyncio.run(_session(work, url=url, json=json))
+        code = asyncio.run(_session(work, url=address, key=key, json=json))
     except HearthbusError as error:
         if str(error) not in notes.errors:
             raise
@@ -64,7 +66,7 @@ class Notes(logging.Handler):
             self.errors |= {str(error): error for error in record.args if isinstance(error, HearthbusError)}
 
 
-async def _session(work: Callable[[Bus, Output], Awaitable[int]], *, url: str | None, json: bool) -> int:
+async def _session(work: Callable[[Bus, Output], Awaitable[int]], *, url: str, key: str, json: bool) -> int:
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     reasons: list[OSError | int] = []
 
@@ -76,7 +78,7 @@ async def _session(work: Callable[[Bus, Output], Awaitable[int]], *, url: str | 
     writer = StandardOutput(loop, stop)
     loop.add_signal_handler(signal.SIGTERM, stop, TERMINATED)
     try:
-        async with Bus(url, connect_timeout=CONNECT_TIMEOUT) as bus:
+        async with Bus(url, key=key, connect_timeout=CONNECT_TIMEOUT) as bus:
             return await work(bus, _output(writer, json=json))
     except asyncio.CancelledError:
         if not reasons:

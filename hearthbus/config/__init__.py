@@ -26,7 +26,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from hearthbus import plugins
@@ -34,7 +34,7 @@ from hearthbus.bus import check_name
 from hearthbus.config.files import Table, read_tables
 from hearthbus.config.problems import Problem, nearest, similar
 from hearthbus.config.schema import Reader
-from hearthbus.config.tables import STAND_IN, BusSettings, Place, broker_url, check_url
+from hearthbus.config.tables import STAND_IN, BusSettings, Place, beside, broker_url, check_url, key_for
 from hearthbus.errors import Invalid
 
 if TYPE_CHECKING:
@@ -84,6 +84,8 @@ class House:
     """What is to run, by name: all of `tables`, or those asked for."""
     url_from: str = ""
     """The setting that gave `url`, `HEARTHBUS_URL` or `[bus] url`; empty where none did."""
+    key: str = ""
+    """File of the key that services show there; empty where they need none."""
 
 
 def load(
@@ -107,6 +109,9 @@ def load(
     bus = reader.reserved("bus", BusSettings) or BusSettings()
     place = reader.place()
     settings = reader.reserved("broker", reader.broker_kind()) if only is None or broker else None
+    folder_of_keys: str = getattr(settings, "keys", "")
+    if settings is not None and folder_of_keys:
+        settings = replace(settings, keys=beside(folder_of_keys, tables["broker"].source.folder))
     services = reader.services(place, only)
     override = os.environ.get("HEARTHBUS_URL")
     if override:
@@ -121,7 +126,8 @@ def load(
     url = override or bus.url or own
     joins = url.replace("://localhost:", "://127.0.0.1:") != own
     url_from = "HEARTHBUS_URL" if override else "[bus] url" if bus.url else ""
-    return House(main, example, files, url, joins, place, settings, _own(tables), services, url_from)
+    key = key_for(url, bus, folder=tables["bus"].source.folder if "bus" in tables else "")
+    return House(main, example, files, url, joins, place, settings, _own(tables), services, url_from, key)
 
 
 def find_file() -> tuple[str, bool]:

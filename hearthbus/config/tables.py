@@ -5,7 +5,7 @@ Values and their rules; reads no configuration.
 
 from __future__ import annotations
 
-import os.path
+import os
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -65,12 +65,28 @@ class BusSettings:
     def __post_init__(self) -> None:
         if self.url:
             check_url("url", self.url)
+        if self.key and not self.url.startswith("tcp://"):
+            raise Invalid('key is for the broker of another machine: name that too, url = "tcp://HOST:PORT"')
 
 
 def check_url(name: str, url: str) -> None:
     """Refuse what is no address of a broker; `name` is where it stands."""
     if not _URL.fullmatch(url):
         raise Invalid(f"{name} {url!r}: write tcp://HOST:PORT or ipc:///PATH")
+
+
+def beside(file: str, folder: str) -> str:
+    """Return where a file is that the configuration in `folder` names: relative to that folder, ~ is the user's."""
+    return os.path.join(folder, os.path.expanduser(file))  # noqa: PTH111, PTH118 - as below
+
+
+def key_for(url: str, bus: BusSettings, *, folder: str) -> str:
+    """Return the file of the key to show at `url`: HEARTHBUS_KEY's, else that of `[bus]`; empty for none.
+
+    A key is for one broker: where HEARTHBUS_URL names another one than `[bus] url`, `[bus] key` is not for it.
+    """
+    own = beside(bus.key, folder) if bus.key and url == bus.url else ""
+    return os.environ.get("HEARTHBUS_KEY") or own
 
 
 def broker_url(address: Any) -> str:

@@ -85,17 +85,27 @@ class Keeper:
         self._ending = True
         self._interrupt.set()
 
-    def take(self, instance: Instance, url: str) -> bool:
-        """Go on with a new configuration; return whether that is another than before."""
-        if (instance.service, instance.config, url) == (self._instance.service, self._instance.config, self._url):
+    def take(self, instance: Instance, url: str, *, anew: bool = False) -> bool:
+        """Go on with a new configuration; return whether that is another than before, or `anew` is said."""
+        same = (instance.service, instance.config, url) == (self._instance.service, self._instance.config, self._url)
+        if same and not anew:
             return False
         self._instance, self._url = instance, url
         self._interrupt.set()
         return True
 
+    @property
+    def connected(self) -> bool:
+        """Whether the broker answers now."""
+        return self._bus is not None and self._bus.connected
+
+    def answered_since(self, moment: float) -> bool:
+        """Return whether the broker has answered a heartbeat after `moment`, in loop time, or is known to be away."""
+        return self._bus is None or not self._bus.connected or self._bus.answered_at > moment
+
     async def notice(self) -> None:
         """Look whether the broker is there, and count its returns; tell at once what is wrong with the service."""
-        connected = self._bus is not None and self._bus.connected
+        connected = self.connected
         if connected and not self._connected:
             self._reconnects += 1
         self._connected = connected

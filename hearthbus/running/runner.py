@@ -32,6 +32,8 @@ PATIENCE = 1.0
 SHUTDOWN = 4.5
 """Seconds from SIGTERM to the end, whatever a service does."""
 _TICK = 1.0
+_SOON = 0.1
+"""Seconds between two looks whether the broker is there, in the first moments: systemd waits."""
 
 log = logging.getLogger("hearthbus")
 
@@ -47,12 +49,14 @@ class Runner:
 
     def __init__(self, house: House, names: Sequence[str], *, connect: Callable[[str, str], Bus] | None = None) -> None:
         self._house = house
-        self._keepers = [Keeper(house.services[name], house.url, connect or _connect) for name in names]
+        self._keepers = [Keeper(house.services[name], house.url, connect or self._connect) for name in names]
         self._stop = asyncio.Event()
         self._told = False
         self._ready = False
         self._lag = 0.0
         self._next_health = 0.0
+        self._fed = 0.0
+        self._status = ""
 
     async def run(self) -> None:
         """Run until SIGTERM, SIGINT, or until every service is done."""
@@ -88,11 +92,30 @@ class Runner:
             for problem in error.problems:
                 log.warning("%s", problem)
         else:
+            other_key = house.key != self._house.key
             self._house = house
-            changed = [keeper for keeper in self._keepers if keeper.take(house.services[keeper.name], house.url)]
+            changed = [
+                keeper
+                for keeper in self._keepers
+                if keeper.take(house.services[keeper.name], house.url, anew=other_key)
+            ]
             log.info("reload: %s", ", ".join(keeper.name for keeper in changed) or "nothing has changed")
         if self._ready:
             notify("READY=1")
+
+    def _say_status(self) -> None:
+        """Tell `systemctl status` whether the broker is there, when that has changed."""
+        if not self._ready:
+            return
+        away = not all(keeper.connected for keeper in self._keepers)
+        names = ", ".join(keeper.name for keeper in self._keepers)
+        status = f"{names}: the broker at {self._house.url} is away" if away else f"running {names}"
+        if status != self._status:
+            self._status = status
+            notify(f"STATUS={status}")
+
+    def _connect(self, url: str, name: str) -> Bus:
+        return Bus(url, key=self._house.key, name=name, presence=True, connect_timeout=None)
 
     async def _watch(self) -> None:
         """Look after the process once a second: readiness, watchdog, loop lag, health."""
@@ -102,14 +125,17 @@ class Runner:
         start = due = loop.time()
         self._next_health = due + tick
         while True:
-            due = max(due + tick, loop.time())
+            hurried = not self._ready and due - start < PATIENCE
+            due = max(due + (min(_SOON, tick) if hurried else tick), loop.time())
             await asyncio.sleep(due - loop.time())
             now = loop.time()
             self._lag = max(self._lag, now - due)
             await self._say_ready(now - start)
             for keeper in self._keepers:
                 await keeper.notice()
-            if watchdog:
+            self._say_status()
+            if watchdog and all(keeper.answered_since(self._fed) for keeper in self._keepers):
+                self._fed = now  # a loop that turns is not enough: its connection may be dead, and look alive
                 notify("WATCHDOG=1")
             if now >= self._next_health:
                 self._next_health = now + HEALTH_PERIOD
@@ -123,7 +149,8 @@ class Runner:
             return
         if all(keeper.been_connected for keeper in self._keepers):
             self._ready = True
-            notify("READY=1", f"STATUS=running {', '.join(keeper.name for keeper in self._keepers)}")
+            self._status = f"running {', '.join(keeper.name for keeper in self._keepers)}"
+            notify("READY=1", f"STATUS={self._status}")
             return
         notify("EXTEND_TIMEOUT_USEC=30000000", f"STATUS=waiting for the broker at {self._house.url}")
         if waited >= PATIENCE and not self._told:
@@ -132,10 +159,6 @@ class Runner:
 
             if not await asyncio.to_thread(answers, self._house.url):  # one that is there says itself what is wrong
                 log.warning("waiting for the broker at %s", self._house.url)
-
-
-def _connect(url: str, name: str) -> Bus:
-    return Bus(url, name=name, presence=True, connect_timeout=None)
 
 
 def _monotonic_us() -> int:

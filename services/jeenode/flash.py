@@ -19,6 +19,7 @@ from drivers.rf12.commands import STOCK
 from drivers.rf12.hearth import BANDS, LIMITS
 from hearthbus import Bus, HandlerError, HearthbusError, Invalid, NoResponder, Unavailable
 from hearthbus.cli.arguments import add_url, parse
+from hearthbus.cli.where import where
 from services.jeenode.console import ConsoleError, Wanted, configure
 from services.jeenode.images import SKETCHES, find_image
 
@@ -126,9 +127,10 @@ async def _flash(args: argparse.Namespace, path: Path) -> None:
 @asynccontextmanager
 async def _released(port: str, *, service: str, url: str | None) -> AsyncIterator[None]:
     """Have the service let go of `port` for as long as the block runs."""
+    address, key = where(url, note=_say)
     async with AsyncExitStack() as stack:
         try:
-            bus = await stack.enter_async_context(Bus(url, connect_timeout=BROKER_S))
+            bus = await stack.enter_async_context(Bus(address, key=key, connect_timeout=BROKER_S))
             await bus.request(f"{service}/release", port=port, for_s=RELEASE_S)
         except (Unavailable, NoResponder):
             pass  # no broker, no service: nobody has the port
