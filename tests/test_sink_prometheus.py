@@ -83,6 +83,10 @@ def shown(topic: str, /, **body: Any) -> list[str]:
         ("broker/stats", {"messages": 12}, "hearthbus_broker_messages_total 12"),
         ("service/sun", {"status": "online", "pid": 5}, 'hearthbus_service_up{service="sun"} 1'),
         ("service/sun", {"status": "lost", "pid": 5}, 'hearthbus_service_up{service="sun"} 0'),
+        ("broker/stats", {"refused_by": {"kitchen": 3}}, 'hearthbus_broker_refused_by_key_total{key="kitchen"} 3'),
+        ("broker/stats", {"dropped": {"malformed": 1}}, 'hearthbus_broker_frames_dropped_total{reason="malformed"} 1'),
+        ("broker/stats", {"journal_error": "full"}, "hearthbus_broker_journal_error 1"),
+        ("broker/stats", {"version": "1.2"}, 'hearthbus_broker_info{version="1.2"} 1'),
     ],
 )  # fmt: skip
 def test_names(topic: str, body: dict[str, Any], line: str) -> None:

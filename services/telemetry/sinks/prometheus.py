@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from services.telemetry.sinks.prometheus_exporter import Exporter
 
-OWN: Final = ("service/+", "broker/stats")
-"""What is read besides: who is there, and the bus' own figures."""
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _PREFIX: Final = re.compile(r"[a-z_][a-z0-9_]*")
 

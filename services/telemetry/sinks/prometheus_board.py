@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, Final
 from services.telemetry.naming import Names, parts_of
 from services.telemetry.records import Record
 from services.telemetry.sinks.prometheus_names import Series, labels_of, series_of
+from services.telemetry.sinks.prometheus_own import FAILING, HELP, samples_of, service_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _Samples = dict[tuple[str, str], "float | bool"]
-_FOR_SERVICES: Final = "service/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +40,15 @@ class Board:
         self._limit = limit
         self._names: Names[Series] = Names(lambda parts: series_of(parts, prefix=prefix))
         self._topics: dict[str, _Seen] = {}
+        self._away: set[str] = set()
+        """Services that are not online: their figures are of before."""
         self._count = 0
         self._dropped = 0
 
     def hear(self, topic: str, body: Mapping[str, Any], time_ns: int) -> None:
         """Take a message: it replaces all that its topic showed; one that says nothing takes it away."""
+        if name := service_of(topic, health=False):
+            (self._away.discard if body.get("status") == "online" else self._away.add)(name)
         before = self._topics.pop(topic, None)
         self._count -= 0 if before is None else len(before.samples) + 1
         samples = self._samples(topic, body, time_ns)
@@ -61,7 +65,10 @@ class Board:
         families: dict[str, dict[str, tuple[int, str]]] = {}
         seen_name = f"{self._prefix}_last_seen_timestamp_seconds"
         for topic, seen in self._topics.items():
+            away = service_of(topic, health=True) in self._away
             for (name, labels), value in seen.samples.items():
+                if away and not name.endswith(FAILING):
+                    continue
                 _put(families, name, labels, seen.time_ns, _number(value))
             parts = parts_of(topic)
             quantity = parts.quantity if topic.count("/") > 1 else ""
@@ -72,9 +79,9 @@ class Board:
         return "".join(self._block(name, families[name]) for name in sorted(families))
 
     def _samples(self, topic: str, body: Mapping[str, Any], time_ns: int) -> _Samples:
-        if topic.startswith(_FOR_SERVICES) and topic.count("/") == 1:
-            up = (f"{self._prefix}_service_up", labels_of({"service": topic.removeprefix(_FOR_SERVICES)}))
-            return {up: body["status"] == "online"} if "status" in body else {}
+        own = samples_of(topic, body, prefix=self._prefix)
+        if own is not None:
+            return own
         found: _Samples = {}
         for series, value in self._names.samples(Record(topic, body, time_ns, 0)):
             converted = series.convert(value) if series.convert and not isinstance(value, bool) else value
@@ -95,7 +102,7 @@ class Board:
 
 _HELP: Final = {
     "last_seen_timestamp_seconds": "When a topic was published last, seconds since 1970.",
-    "service_up": "Whether a service is online.",
+    **HELP,
     "exporter_series": "Values on this page.",
     "exporter_dropped_total": "Values heard that had no room on this page.",
 }

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 from hearthbus.topics import covers
 from services.telemetry.sinks.faults import in_words
-from services.telemetry.sinks.prometheus import OWN
 from services.telemetry.sinks.prometheus_board import Board
+from services.telemetry.sinks.prometheus_own import TOPICS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,7 +77,7 @@ class Exporter:
 
     async def _hear(self, subscribe: Callable[..., Subscription]) -> None:
         skipped = covers(self._settings.skip)
-        async with subscribe(*dict.fromkeys((*self._settings.topics, *OWN))) as stream:
+        async with subscribe(*dict.fromkeys((*self._settings.topics, *TOPICS))) as stream:
             async for message in stream:
                 if not message.is_request and not skipped(message.topic):
                     self.board.hear(message.topic, message.body, message.time)

@@ -53,7 +53,6 @@ _SUFFIXES: Final = (("_per_s", "_per_second"), ("_s", "_seconds"))
 """Endings of keys that name a unit in short."""
 _COUNTERS: Final = frozenset({
     "energy", "rain", "gas", "count", "strikes",
-    "messages", "refused", "subscribers_refilled", "subscribers_lost", "journal_dropped",
 })  # fmt: skip
 """Quantities that only grow, but for a meter that begins anew."""
 _WITH_ITEMS: Final = frozenset({"host"})
@@ -86,8 +85,6 @@ def series_of(parts: Parts, *, prefix: str) -> Series | None:
     if kind in _WITH_ITEMS and len(segments) > 3:
         quantity = segments[2]
         labels = {"place": segments[1], "item": "/".join(segments[3:])}
-    elif parts.topic == "broker/stats":
-        labels = {}
     field = "" if parts.field == VALUE else parts.field
     unit, convert = _unit(parts.unit)
     words = [prefix, *(_word(word) for word in (kind, quantity, field, unit)), "total" if quantity in _COUNTERS else ""]
