@@ -185,7 +185,7 @@ def _members(file: IO[bytes]) -> Iterator[tuple[str, IO[bytes]]]:
 
 def _digest(stream: IO[bytes], *, keep: bool) -> tuple[tuple[int, str], bytes]:
     digest, size, kept = hashlib.sha256(), 0, bytearray()
-    while chunk := stream.read(_CHUNK):
+    while chunk := _read(stream):
         digest.update(chunk)
         size += len(chunk)
         if keep:
@@ -193,6 +193,13 @@ def _digest(stream: IO[bytes], *, keep: bool) -> tuple[tuple[int, str], bytes]:
             if len(kept) > _MOST_BYTES:
                 raise Invalid("the backup is damaged: its manifest or its secrets have no end")
     return (size, digest.hexdigest()), bytes(kept)
+
+
+def _read(stream: IO[bytes]) -> bytes:
+    try:
+        return stream.read(_CHUNK)
+    except tarfile.TarError as error:
+        raise Invalid(f"the backup is cut short, or damaged: {error}") from None
 
 
 def _manifest(data: bytes) -> Manifest:
