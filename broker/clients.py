@@ -103,6 +103,12 @@ class Clients:
             if client.session not in self.numbers:
                 self._whose.pop(client.session, None)
 
+    def detach(self) -> None:
+        """No connection is left: who was there is known by its session alone, under ids that no connection can have."""
+        for client in self.by_ident.values():
+            client.ident = bytes([255]) * 256 + client.session
+        self.by_ident = {client.ident: client for client in self.by_ident.values()}
+
     def remember(self, client: Client, number: int) -> None:
         """Note the highest number taken in, newest session last, so that the oldest can be forgotten."""
         client.number = number

@@ -61,6 +61,12 @@ class Commits:
         self._last = core.mono
         return commit
 
+    def forget_waiting(self) -> None:
+        """Their connections are gone; whoever comes back asks again."""
+        self.wanted = {}
+        if self._in_flight is not None:
+            self._in_flight = (self._in_flight[0], {})
+
     def done(self, error: str) -> None:
         """The transaction handed out last was written, or failed with `error`."""
         core = self._core

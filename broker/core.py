@@ -48,6 +48,8 @@ class Core:
         """The same for those who came with a key."""
         self.own_session = b""
         """Session of the broker's own client, with which it tries itself; it is no client to others."""
+        self.own_marker = b"$sub/ "
+        """What its markers begin with."""
         self.out = Out()
         self.guard = Guard()
         self.clients = Clients()
@@ -153,6 +155,13 @@ class Core:
             client.heard = self.mono
         # clients that took it for dead have begun new connections; the end of their old ones is what it sees first
         self.blameless_until = self.mono + self.config.silence_ms / 1000
+
+    def cut_off(self) -> None:
+        """Every connection was ended by the broker: clients stay what they are while silence lasts, and come back."""
+        self.woke()
+        self.clients.detach()
+        self.commits.forget_waiting()
+        self.subscribers.all_ended()
 
     def lose(self, client: Client, reason: str) -> None:
         """A client is gone without a goodbye: presence `lost`, last will, errors to those who wait for it."""

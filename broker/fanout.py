@@ -87,7 +87,7 @@ class Fanout:
         if topic in held:
             return
         # counted even if refused: its end is reported all the same when the connection ends
-        self.subscriptions += 1
+        self.subscriptions += self._counts(topic)
         if not core.subscribers.began(topic, who):
             core.drop("refused subscriptions")
             self._count_refusal(connection, who, at_once=topic.startswith(b"$"))
@@ -114,8 +114,11 @@ class Fanout:
                 return
             self.socket.setsockopt(zmq.UNSUBSCRIBE, topic)
             held.discard(topic)
-        self.subscriptions = max(0, self.subscriptions - 1)
+        self.subscriptions = max(0, self.subscriptions - self._counts(topic))
         self._core.subscribers.ended(topic)
+
+    def _counts(self, topic: bytes) -> bool:
+        return not topic.startswith(self._core.own_marker)
 
     def _count_refusal(self, connection: int, who: str, *, at_once: bool = False) -> None:
         """Cut off a key that goes on asking; what it was refused is remembered by ZeroMQ until its connection ends."""

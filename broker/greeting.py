@@ -163,7 +163,7 @@ class Greeting:
             raise Refused(
                 f"this broker speaks protocol version {protocol.VERSION}, you speak {spoken}; update the older one"
             )
-        if len(core.clients.by_ident) >= core.config.limits.connections:
+        if len(core.clients.by_ident) - (core.own_session in core.clients.by_session) >= core.config.limits.connections:
             raise Refused("too many connections ([broker.limits] connections)")
         name = fields["name"]
         self._check_who(name, fields["session"], who)

@@ -7,35 +7,33 @@ rest on: the tail is written before anything is sent, and everything is sent bef
 from __future__ import annotations
 
 import os
-import select
 import time
 from typing import TYPE_CHECKING, Final
 
 import zmq
 
+from broker.access import Table
 from broker.disk import Disk, Written
 from broker.doors import Doors
 from broker.fanout import Fanout
+from broker.intake import Intake
 from broker.keyring import Keyring
+from broker.reload import Reload
 from broker.replies import Replies
+from broker.selfcheck import SelfCheck
 from broker.stats import Stats
 from broker.zap import Gate
+from hearthbus.running.notify import notify, watchdog_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
+    from broker.config import BrokerConfig
     from broker.core import Core
     from broker.tail import Tail
 
-MESSAGES_PER_TURN: Final = 1_000
-TURN_S: Final = 0.02
-"""Questions that take long, over all topics for instance, are answered a few at a time."""
-LARGE_PER_TURN: Final = 16
-"""Answers of more than `LARGE_REPLY` bytes, pages for instance: made no faster than they can be handed on."""
-LARGE_REPLY: Final = 16 * 1024
-"""Then what came is sent: a burst must fit the queue of every subscriber that keeps up."""
-DISK_PAUSE_S: Final = 0.02
-"""A disk that is behind slows publishers down to 5,000 messages a second; it never stops the house."""
+    _Watched = tuple[zmq.Poller, dict[object, Callable[[], None]]]
+
 TICK_S: Final = 0.25
 STOOD_STILL_S: Final = 1.0
 BARRED_S: Final = 10.0
@@ -53,15 +51,23 @@ class Loop:
         tail: Tail,
         version: str,
         log: Callable[[str], None],
+        access: Table | None = None,
         keyring: Keyring | None = None,
+        reread: Callable[[], BrokerConfig] | None = None,
+        ready: Callable[[], None] = lambda: None,
     ) -> None:
         self._core, self._disk, self._tail, self._version, self._log = core, disk, tail, version, log
-        self._keyring = keyring or Keyring()
-        self.gate = Gate(self._keyring.allowed)
-        self.doors = Doors(core.config, self.gate, secret=self._keyring.secret)
+        keyring = keyring or Keyring()
+        self.gate = Gate(keyring.allowed)
+        self.doors = Doors(core.config, self.gate, secret=keyring.secret)
+        self.reload = Reload(core, access or Table({}), gate=self.gate, keyring=keyring, reread=reread)
+        self._selfcheck = SelfCheck(
+            core, self.gate, public=keyring.public, keep_on=watchdog_seconds() is not None, changed=self._rewatch
+        )
+        self._ready = ready
         self._stop = False
+        self._watched: _Watched | None = None
         self._unreachable: list[bytes] = []
-        self._defects = 0
         now = time.monotonic()
         self._stats = Stats(started=now)
         self._next_stats = now + 1
@@ -81,45 +87,45 @@ class Loop:
 
     def _open(self) -> None:
         """Use the doors' sockets."""
-        self.router = self.doors.router
+        self._intake = Intake(self.doors.router, self._core, self._disk.woken)
         self._fanout = Fanout(self.doors.xpub, self._core, self._bar)
-        self._replies = Replies(self.router, patience_s=self._core.config.silence_ms / 1000)
+        self._replies = Replies(self.doors.router, patience_s=self._core.config.silence_ms / 1000)
 
     def stop(self) -> None:
         """End after this turn; may be called from a signal handler."""
         self._stop = True
 
-    def run(self, wake: int) -> None:
-        """Turn until stopped; `wake` is a file descriptor that becomes readable when a signal came."""
+    def run(self, wake: int) -> str:
+        """Turn until stopped; `wake` is a file descriptor that becomes readable when a signal came.
+
+        Returns why the broker must not run, empty where it may.
+        """
         core = self._core
-        poller = zmq.Poller()
-        sources: dict[object, Callable[[], None]] = {
-            self.doors.zap: self.doors.answer,
-            self._fanout.monitor: self._fanout.accepted,
-            self._fanout.socket: self._fanout.read,
-            self.router: self._request_frames,
-            self._disk.woken: self._disk_results,
-            wake: lambda: _empty(wake),
-        }
-        for source in sources:
-            poller.register(source, zmq.POLLIN)
         before = next_tick = time.monotonic()
-        while not self._stop:
+        if core.config.network or os.environ.get("NOTIFY_SOCKET"):
+            self._selfcheck.begin(self.doors.addresses, before)
+        else:
+            self._ready()
+        while not self._stop and not self._selfcheck.fault:
+            poller, sources = self._watched or self._watch(wake)
             ready = dict(poller.poll(max(0, int((next_tick - time.monotonic()) * 1000))))
             now = time.monotonic()
             core.begin(now, time.time_ns())
             if now - before > STOOD_STILL_S + TICK_S:
                 core.woke()
             before = now
+            if self.reload.wanted or now >= next_tick:
+                self._look_for_changes()
             while self._unreachable:
                 core.unreachable(self._unreachable.pop())
-            for source, take in sources.items():
-                if source in ready:
-                    take()
+            self._take(take for source, take in sources.items() if source in ready)
             if now >= next_tick:
                 next_tick = now + TICK_S
                 self._tick(now)
+            if self._selfcheck.sources:
+                self._try(now)
             self._finish_turn()
+        return self._selfcheck.fault
 
     def end_disk(self) -> None:
         """Wait for what the disk was given."""
@@ -128,7 +134,58 @@ class Loop:
 
     def close(self) -> None:
         """Say nothing more, let go of the addresses."""
+        self._selfcheck.close()
         self.doors.close()
+
+    def _watch(self, wake: int) -> _Watched:
+        """What a turn waits for, in the order in which it is taken."""
+        sources: dict[object, Callable[[], None]] = {
+            self.doors.zap: self.doors.answer,
+            self._fanout.monitor: self._fanout.accepted,
+            self._fanout.socket: self._fanout.read,
+            self.doors.router: self._intake.read,
+            self._disk.woken: self._disk_results,
+            wake: lambda: _empty(wake),
+            **self._selfcheck.sources,
+        }
+        poller = zmq.Poller()
+        for source in sources:
+            poller.register(source, zmq.POLLIN)
+        self._watched = poller, sources
+        return self._watched
+
+    def _rewatch(self) -> None:
+        self._watched = None
+
+    def _take(self, takes: Iterable[Callable[[], None]]) -> None:
+        """Take what came; where the sockets are others by now, in the next turn."""
+        for take in takes:
+            if self._watched is not None:
+                take()
+
+    def _look_for_changes(self) -> None:
+        """Take new keys and a new configuration; where somebody may do less than before, all have to come anew."""
+        asked = self.reload.wanted
+        if asked:
+            notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+        if self.reload.look():
+            self._core.cut_off()
+            self._unreachable.clear()
+            self._fanout.monitor.close(0)
+            self.doors.renew()
+            self.gate.shut()
+            self._open()
+            self._rewatch()
+        if asked:
+            notify("READY=1")
+
+    def _try(self, now: float) -> None:
+        """Look how the broker's own client fares."""
+        proved = self._selfcheck.proved
+        if self._selfcheck.tick(now):
+            notify("WATCHDOG=1")
+        if self._selfcheck.proved and not proved:
+            self._ready()
 
     def _tick(self, now: float) -> None:
         core = self._core
@@ -166,55 +223,8 @@ class Loop:
         for note in core.out.notes:
             self._log(note)
 
-    def _request_frames(self) -> None:
-        receive, handle, known = self.router.recv, self._core.handle, self._core.clients.by_ident
-        out = self._core.out
-        allowed = MESSAGES_PER_TURN
-        if self._core.commits.behind():
-            allowed = MESSAGES_PER_TURN // 10
-            select.select((self._disk.woken,), (), (), DISK_PAUSE_S)
-        large = 0
-        until = time.monotonic() + TURN_S
-        for _ in range(allowed):
-            # asking first: an exception for "no more" costs ten times as much, and a lone message waits for it
-            if (
-                len(out.fanout) + len(out.replies) >= allowed
-                or not int(self.router.getsockopt(zmq.EVENTS)) & zmq.POLLIN
-            ):
-                return
-            ident, who = receive(zmq.NOBLOCK), ""
-            if ident in known:
-                frame = receive(zmq.NOBLOCK)
-            else:
-                # whose connection it is stands beside its frames, and is asked once: that costs as much as a message
-                newcomer = self.router.recv(zmq.NOBLOCK, copy=False)
-                frame, who = newcomer.bytes, str(newcomer.get("User-Id"))
-            if self.router.getsockopt(zmq.RCVMORE) or not frame:
-                self._drop_rest()
-                continue
-            try:
-                handle(ident, frame, who)
-            except Exception as error:  # noqa: BLE001 - a defect that one frame shows must not end the house
-                self._defect(error)
-            large += bool(out.replies) and len(out.replies[-1][1]) > LARGE_REPLY
-            if large >= LARGE_PER_TURN or time.monotonic() > until:
-                return
-
-    def _drop_rest(self) -> None:
-        """Drop a message of other than one frame."""
-        while self.router.getsockopt(zmq.RCVMORE):
-            self.router.recv(zmq.NOBLOCK)
-        self._core.drop("malformed")
-
     def _bar(self, who: str) -> None:
         self.gate.bar(who, self._core.mono + BARRED_S)
-
-    def _defect(self, error: Exception) -> None:
-        """Count a frame that the core could not stand, and tell of the first ones."""
-        self._core.drop("defect")
-        self._defects += 1
-        if self._defects <= 10:
-            self._core.out.notes.append(f"a defect of hearthbus, the frame is dropped: {type(error).__name__}: {error}")
 
     def _disk_results(self) -> None:
         self._disk.drain()

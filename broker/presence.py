@@ -52,6 +52,10 @@ class Presence:
             return False
         return self._holders.pop(name, None) is not None
 
+    def released_all(self) -> None:
+        """Every subscription ended at once, and no end of one will be told."""
+        self._holders, self._leaving = {}, {}
+
     def expect(self, name: str, body: dict[str, Any]) -> None:
         """A service was online when the broker stopped: it is lost unless it greets again."""
         self._missing[name] = body

@@ -61,6 +61,11 @@ class Subscribers:
             if self._core.presence.released(name) and client is not None and client.up:
                 self._ending.add(client)
 
+    def all_ended(self) -> None:
+        """Every subscription ended at once: whose presence is not held again when patience ends is lost."""
+        self._core.presence.released_all()
+        self._ending |= {client for client in self._core.clients.by_ident.values() if client.up}
+
     def end(self) -> None:
         """Declare lost whose presence is not held any more."""
         core = self._core

@@ -114,11 +114,20 @@ class Broker:
 
 @pytest.fixture
 def make_broker() -> Iterator[Callable[..., Broker]]:
-    """Start brokers, over Unix sockets unless `tcp=True`; all are gone at the end of the test."""
+    """Start brokers, over Unix sockets unless `tcp=True`; all are gone at the end of the test.
+
+    `prepare` may put files into a broker's folder before it starts.
+    """
     made: list[Broker] = []
     with contextlib.ExitStack() as stack:
 
-        def make(*, tcp: bool = False, settings: str = "", prefix: tuple[str, ...] = ()) -> Broker:
+        def make(
+            *,
+            tcp: bool = False,
+            settings: str = "",
+            prefix: tuple[str, ...] = (),
+            prepare: Callable[[Path], object] = lambda _folder: None,
+        ) -> Broker:
             folder = Path(tempfile.mkdtemp(prefix="hb-"))  # short: a Unix socket's path has 107 bytes
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
             if tcp:
@@ -126,6 +135,7 @@ def make_broker() -> Iterator[Callable[..., Broker]]:
             address = "tcp://127.0.0.1:0" if tcp else f"ipc://{folder}/bus"
             broker = Broker(folder, address=address, settings=settings, prefix=prefix)
             made.append(broker)
+            prepare(folder)
             stack.callback(broker.kill)
             broker.start()
             return broker

@@ -6,12 +6,15 @@ import contextlib
 import os
 import socket
 import time
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import zmq
 
 from hearthbus import protocol
 from hearthbus.message import encode_sent
+
+if TYPE_CHECKING:
+    from hearthbus.keys import Key
 
 PATIENCE_S = 30.0
 ZMTP_GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x00NULL" + bytes(16) + b"\x00" + bytes(31)
@@ -28,13 +31,17 @@ GREETING = {
 class Raw:
     """One connection of each kind to a broker, used from one thread."""
 
-    def __init__(self, url: str, *, name: str = "stranger", routing_id: bytes = b"", queue: int = 0) -> None:
+    def __init__(
+        self, url: str, *, name: str = "stranger", routing_id: bytes = b"", queue: int = 0, key: Key | None = None
+    ) -> None:
         self.name = name
         self.session = os.urandom(16)
         self.number = 0
         """Number of the last message published."""
         self._context = zmq.Context()
+        self._key = key
         self.dealer = self._context.socket(zmq.DEALER)
+        self._secure(self.dealer)
         if routing_id:
             self.dealer.setsockopt(zmq.ROUTING_ID, routing_id)
         if queue:
@@ -90,9 +97,16 @@ class Raw:
         while self.hear(protocol.PAGE)["id"] != number:
             pass
 
+    def _secure(self, sock: zmq.Socket[bytes]) -> None:
+        if self._key is not None:
+            sock.setsockopt(zmq.CURVE_SERVERKEY, self._key.broker.encode())
+            sock.setsockopt(zmq.CURVE_PUBLICKEY, self._key.public.encode())
+            sock.setsockopt(zmq.CURVE_SECRETKEY, self._key.secret.encode())
+
     def subscriber(self, kind: int = zmq.XSUB, *, queue: int = 0) -> zmq.Socket[bytes]:
         """Connect to the fan-out; an XSUB can send any frame."""
         sub = self._context.socket(kind)
+        self._secure(sub)
         if queue:
             sub.setsockopt(zmq.RCVHWM, queue)
         sub.setsockopt(zmq.SNDTIMEO, int(PATIENCE_S * 1000))

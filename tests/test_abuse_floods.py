@@ -193,7 +193,7 @@ letting_in.start()
 zmtp(address, b"DEALER", *[b"?"] * 20_000).close()
 zmtp(fanout, b"SUB", *[b"\\1%d" % number for number in range(20_000)]).close()
 letting_in.join()
-loop.router.poll(1)
+loop.doors.router.poll(1)
 zmq.Context.instance().socket(zmq.PAIR).poll(2_500)  # longer than a heartbeat's interval, and nobody reads
 """
 

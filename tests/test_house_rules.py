@@ -19,8 +19,8 @@ ARROWS = {
     "services": {"services", "hearthbus", "drivers"},
     "drivers": {"drivers"},
 }
-BROKER_USES = {"topics", "message", "protocol", "errors", "keys", "config", "version"}
-"""What the broker may know of the library: its own words, never its client."""
+BROKER_USES = {"topics", "message", "protocol", "errors", "keys", "config", "version", "running"}
+"""What the broker may know of the library: its own words, and how to tell systemd; never its client."""
 
 
 def modules(room: str) -> list[Path]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from hearthbus import plugins
 from hearthbus.config import BROKER, load
@@ -20,7 +21,8 @@ examples:
   hearthbus broker --address ipc:///run/hearthbus/bus   at a Unix socket
 
 Its journal is in $STATE_DIRECTORY, else ~/.local/state/hearthbus, unless --data or [broker] data say otherwise.
-Exit codes: 0 stopped, 69 the address or the folder is in use, 78 bad configuration."""
+On SIGHUP it reads its configuration and its keys again.
+Exit codes: 0 stopped, 69 the address or the folder is in use, 70 it would let in anybody, 78 bad configuration."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -36,15 +38,21 @@ def main(args: Namespace) -> int:
     found = plugins.find(BROKER)
     if "main" not in found:
         raise Invalid("this installation has no broker; type: pip install hearthbus")
-    try:
-        config = load(args.config, only=(), broker=True).broker
+
+    def read() -> Any:
+        """Return the configuration as it is now; the folder of keys is beside its file unless it says otherwise."""
+        house = load(args.config, only=(), broker=True)
         given = {name: value for name in ("address", "data") if (value := getattr(args, name))}
-        config = replace(config, **given)
-        code: int = plugins.load("broker", found["main"])(config)
+        if house.broker.keys:
+            given["keys"] = str(Path(house.path).parent / Path(house.broker.keys).expanduser())
+        return replace(house.broker, **given)
+
+    try:
+        code: int = plugins.load("broker", found["main"])(read(), read)
     except Invalid as error:
         from hearthbus.cli.main import complain
 
-        for problem in error.problems:
+        for problem in error.problems or (str(error),):
             complain(problem)
         return BAD_CONFIG
     return code
