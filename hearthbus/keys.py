@@ -69,7 +69,7 @@ def read_key(path: str) -> Key:
     """
     values = _values(path, _private(path))
     name, public, secret, broker = (values.get(part, "") for part in ("name", "public", "secret", "broker"))
-    check_key_name(name)
+    _check_name_in(path, name)
     for part, value in (("public", public), ("secret", secret), ("broker", broker)):
         if not _Z85.fullmatch(value) and (part, value) != ("broker", ""):
             raise Invalid(f"{path}: {part} is no key of 40 characters; copy the whole file once more")
@@ -86,7 +86,9 @@ def read_public(path: str) -> tuple[str, str]:
     public = values.get("public", "")
     if not _Z85.fullmatch(public):
         raise Invalid(f"{path}: public is no key of 40 characters; make it anew with `hearthbus keys new`")
-    return check_key_name(values.get("name", "")), public
+    name = values.get("name", "")
+    _check_name_in(path, name)
+    return name, public
 
 
 def key_text(key: Key) -> str:
@@ -129,9 +131,12 @@ def read_allowed(folder: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for file in sorted(os.listdir(inner)):  # noqa: PTH208 - as above
         if file.endswith(".pub"):
-            name, public = read_public(os.path.join(inner, file))
-            if found.get(public, name) != name or name in {each for key, each in found.items() if key != public}:
-                raise Invalid(f"{os.path.join(inner, file)}: {name} or its key is there twice; remove one of the two")
+            path = os.path.join(inner, file)
+            name, public = read_public(path)
+            if file != f"{name}.pub":
+                raise Invalid(f"{path} is the key of {name}; name the file {name}.pub, or remove it")
+            if public in found:
+                raise Invalid(f"{path}: the key of {found[public]} is there under two names; remove one of the two")
             found[public] = name
     return found
 
@@ -146,6 +151,15 @@ def _private(path: str) -> str:
         raise Invalid(f"the key {path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise Invalid(f"the key {path} is not text") from None
+
+
+def _check_name_in(path: str, name: str) -> None:
+    if not name:
+        raise Invalid(f"{path} is no key of hearthbus: it has no name; `hearthbus keys new` makes one")
+    try:
+        check_key_name(name)
+    except Invalid as error:
+        raise Invalid(f"{path}: {error}") from None
 
 
 def _values(path: str, text: str) -> dict[str, str]:
