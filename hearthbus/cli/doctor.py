@@ -1,0 +1,82 @@
+"""`hearthbus doctor`: everything a forum would ask, each with what to do; without a broker too."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+from hearthbus.cli.arguments import add_json
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Iterable, Iterator
+
+    from hearthbus.cli.output import Output
+    from hearthbus.doctor.finding import Finding
+
+SOMETHING_WRONG: Final = 1
+"""Exit code when something is bad."""
+_COLOURS: Final = {"ok": "good", "warn": "warn", "bad": "bad"}
+
+EXAMPLES: Final = """\
+examples:
+  sudo hearthbus doctor                                  everything; without sudo, what you may see
+  hearthbus doctor > doctor.txt                          for a forum: no keys, passwords or coordinates are in it
+  hearthbus doctor --json | jq 'select(.level=="bad")'
+
+A line each: ok, warn or bad, the subject, what was found; below it, behind "->", what to do.
+Exit code 1: something is bad."""
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare what the verb takes."""
+    parser.add_argument("--config", metavar="FILE", help="the configuration; default as for `hearthbus up`")
+    add_json(parser)
+    parser.epilog = EXAMPLES
+
+
+def main(args: Namespace) -> int:
+    """Run the verb."""
+    from hearthbus.cli.output import json_text
+    from hearthbus.doctor.checks import examine
+    from hearthbus.doctor.scene import look
+
+    _quiet()
+    findings = list(examine(look(args.config)))
+    lines = (json_text(as_object(*each)) for each in findings) if args.json else text(findings, _painter())
+    for line in lines:
+        print(line)  # noqa: T201 - what was asked for
+    return SOMETHING_WRONG if any(finding.level == "bad" for _, finding in findings) else 0
+
+
+def as_object(subject: str, finding: Finding) -> dict[str, Any]:
+    """Return one finding as `--json` prints it."""
+    return {"level": finding.level, "check": subject, "text": finding.text, "do": finding.do}
+
+
+def text(findings: Iterable[tuple[str, Finding]], output: Output) -> Iterator[str]:
+    """Give the lines for a person."""
+    counts = {"warn": 0, "bad": 0}
+    for subject, finding in findings:
+        if finding.level in counts:
+            counts[finding.level] += 1
+        yield f"{output.paint(_COLOURS[finding.level], f'{finding.level:<4}')}  {subject:<8}  {finding.text}"
+        if finding.do:
+            yield f"                -> {finding.do}"
+    yield f"{counts['bad']} bad, {counts['warn']} to look at"
+
+
+def _painter() -> Output:
+    import os
+
+    from hearthbus.cli.main import complain
+    from hearthbus.cli.output import Output, wants_colour
+
+    return Output(line=print, note=complain, colour=wants_colour(tty=sys.stdout.isatty(), environ=os.environ))
+
+
+def _quiet() -> None:
+    """Let the library say nothing by itself: what it has to say becomes a finding."""
+    import logging
+
+    logging.getLogger("hearthbus").setLevel(logging.CRITICAL)

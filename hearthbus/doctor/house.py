@@ -1,0 +1,125 @@
+"""Does the broker answer, is it of this version, and how are the services it knows?"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from hearthbus.doctor.finding import bad, ok, warn
+from hearthbus.doctor.machine import LIMIT_S
+from hearthbus.errors import HearthbusError
+from hearthbus.running.probe import answers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from hearthbus.cli.services import Row
+    from hearthbus.doctor.finding import Finding
+    from hearthbus.doctor.scene import Scene
+
+LAGS_S: Final = 1.0
+"""A service's loop that is later than this holds something up."""
+FIGURES: Final = {
+    "journal_error": "the journal's disk: {}",
+    "journal_dropped": "{} messages are missing in the journal",
+    "subscribers_lost": "{} messages were lost by slow subscribers",
+    "strangers": "{} connections without a key that is let in were refused",
+}
+"""Key of broker/stats -> what it means when it is not 0."""
+_DO: Final = {
+    "journal_error": "look at the line about the disk; the broker tries again by itself",
+    "journal_dropped": "the disk took nothing for a while; it is gone for those who were away then",
+    "subscribers_lost": "hearthbus status shows who; a slow service, or a slow machine",
+    "strangers": "journalctl -u hearthbus-broker tells from where; a key may have been revoked or be of another broker",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What the broker says."""
+
+    url: str
+    error: str = ""
+    """Why it could not be asked."""
+    refused: bool = False
+    """It said no, rather than nothing."""
+    version: str = ""
+    ours: str = ""
+    """Version of this hearthbus."""
+    stats: Mapping[str, Any] | None = None
+    rows: tuple[Row, ...] = ()
+    configured: tuple[str, ...] = ()
+    local: bool = True
+
+
+def gather(scene: Scene) -> Facts:
+    """Ask the broker for everything retained; a broker that does not answer is a fact too."""
+    from hearthbus.cli.services import STATS, rows
+    from hearthbus.version import VERSION
+
+    common = {"url": scene.url, "ours": VERSION, "configured": tuple(scene.kinds), "local": not scene.joins}
+    if not scene.joins and not answers(scene.url):
+        return Facts(error=f"nobody listens at {scene.url}", **common)  # type: ignore[arg-type]  # as they are named
+    try:
+        messages = asyncio.run(_ask(scene.url, scene.key))
+    except HearthbusError as error:
+        refused = type(error).__name__ in {"Refused", "Invalid"}
+        return Facts(error=str(error), refused=refused, **common)  # type: ignore[arg-type]  # as they are named
+    except (OSError, TimeoutError) as error:
+        return Facts(error=str(error) or "no answer", **common)  # type: ignore[arg-type]  # as they are named
+    nothing: dict[str, Any] = {}
+    stats = next((message.body for message in messages if message.topic == STATS), nothing)
+    found = tuple(rows(messages, now=time.time_ns()))
+    return Facts(version=str(stats.get("version", "")), stats=stats, rows=found, **common)  # type: ignore[arg-type]  # as they are named
+
+
+async def _ask(url: str, key: str) -> list[Any]:
+    from hearthbus.bus import Bus
+
+    async with asyncio.timeout(LIMIT_S), Bus(url, key=key or None, connect_timeout=LIMIT_S * 0.7) as bus:
+        return [*await bus.get("service/#"), *await bus.get("broker/stats")]
+
+
+def judge(facts: Facts) -> Iterator[Finding]:
+    """Say whether the broker answers, and which services are not well."""
+    if facts.error:
+        how = "see the lines about keys" if facts.refused else "see the lines about ports"
+        yield bad(f"the broker does not answer: {facts.error}", how)
+        return
+    if facts.version and facts.version != facts.ours:
+        yield warn(
+            f"the broker is hearthbus {facts.version}, this is {facts.ours}",
+            "restart it: sudo systemctl restart hearthbus-broker" if facts.local else "upgrade the older one",
+        )
+    yield ok(f"the broker at {facts.url} answers, hearthbus {facts.version or 'of unknown version'}")
+    for name, words in FIGURES.items():
+        if facts.stats and facts.stats.get(name):
+            yield warn(words.format(facts.stats[name]), _DO[name])
+    seen = {row.name for row in facts.rows}
+    for name in facts.configured:
+        if facts.local and name not in seen:
+            yield warn(
+                f"{name} is configured and was never here",
+                f"start it: hearthbus up, or sudo systemctl enable --now hearthbus@{name}",
+            )
+    well = 0
+    for row in facts.rows:
+        troubles = list(_troubles(row))
+        well += not troubles and row.status == "online"
+        yield from troubles
+    yield ok(f"{well} of {len(facts.rows)} services are online and well")
+
+
+def _troubles(row: Row) -> Iterator[Finding]:
+    log = f"journalctl -u hearthbus@{row.name} -n 20"
+    remarks = f": {'; '.join(row.remarks)}" if row.remarks else ""
+    if row.status == "lost":
+        yield bad(f"{row.name} is lost{remarks}", f"it died, or its machine did; {log}")
+    elif row.failing:
+        yield bad(f"{row.name} fails{remarks}", log)
+    elif row.status == "online" and row.remarks:
+        yield warn(f"{row.name}{remarks}", log)
+    elif row.status == "online" and (row.loop_lag_s or 0) > LAGS_S:
+        yield warn(f"{row.name} is {row.loop_lag_s:.1f} s behind", "something in it blocks, or the machine is too busy")
