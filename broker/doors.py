@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import socket
 import time
+from itertools import count
 from typing import TYPE_CHECKING, Final
 
 import zmq
@@ -31,6 +32,7 @@ ANSWERS_PER_TURN: Final = 100
 CLOSED_S: Final = 2.0
 """How long the end of a listening socket may take before the address is given up."""
 _ZAP: Final = "inproc://zeromq.zap.01"
+_NUMBERS: Final = count(1)
 
 
 class Doors:
@@ -128,8 +130,7 @@ class Doors:
     def _close(self, sock: zmq.Socket[bytes]) -> None:
         """Close a socket, and return when its addresses are free: ZeroMQ closes in a thread of its own."""
         endpoints = 4 if self._config.network else 2
-        sock.disable_monitor()
-        monitor = sock.get_monitor_socket(zmq.EVENT_CLOSED)
+        monitor = events_of(sock, zmq.EVENT_CLOSED)
         for address in self.addresses[(sock is self.xpub) :: 2]:
             sock.unbind(address)
         until = time.monotonic() + CLOSED_S
@@ -137,9 +138,21 @@ class Doors:
         while closed < endpoints // 2 and monitor.poll(max(0, int((until - time.monotonic()) * 1000))):
             monitor.recv_multipart(zmq.NOBLOCK)
             closed += 1
-        sock.disable_monitor()
         monitor.close(0)
         sock.close(0)
+
+
+def events_of(sock: zmq.Socket[bytes], events: int) -> zmq.Socket[bytes]:
+    """Return a socket that tells what happens to the connections of `sock`, in place of the one before.
+
+    pyzmq names such a pair by a file descriptor, which a later socket can have while the old name is still taken.
+    """
+    name = f"inproc://events.{next(_NUMBERS)}"
+    sock.monitor(name, events)
+    pair: zmq.Socket[bytes] = sock.context.socket(zmq.PAIR)
+    pair.setsockopt(zmq.LINGER, 0)
+    pair.connect(name)
+    return pair
 
 
 def _bound(sock: zmq.Socket[bytes], address: str, *, setting: str) -> str:

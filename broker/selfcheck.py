@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import zmq
 from zmq.utils import z85
 
+from broker.doors import events_of
 from hearthbus import protocol
 from hearthbus.version import VERSION
 
@@ -103,7 +104,7 @@ class SelfCheck:
     def _knock(self, kind: int, address: str) -> None:
         """Come as a stranger."""
         sock = self._socket(kind, zmq.curve_keypair())
-        monitor = sock.get_monitor_socket(_ENDINGS)
+        monitor = events_of(sock, _ENDINGS)
         self._strangers[monitor] = sock
         self.sources[monitor] = lambda: self._answered(monitor)
         sock.connect(address)
@@ -117,7 +118,6 @@ class SelfCheck:
         self._gate.strangers -= 1  # it was no other's
         sock = self._strangers.pop(monitor)
         del self.sources[monitor]
-        sock.disable_monitor()
         monitor.close(0)
         sock.close(0)
         if not self._strangers:
