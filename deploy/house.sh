@@ -28,16 +28,18 @@ house_person() {
 house_configuration() {
     if [ ! -e "$etc/hearthbus.toml" ]; then
         install -m 0640 -o root -g hearthbus /dev/null "$etc/hearthbus.toml.new"
-        house_at_home <"$1" >"$etc/hearthbus.toml.new"
+        zone=$(readlink -f /etc/localtime | sed -n 's|^/usr/share/zoneinfo/||p')
+        house_at_home "$zone" <"$1" >"$etc/hearthbus.toml.new"
         mv "$etc/hearthbus.toml.new" "$etc/hearthbus.toml"
         say "made $etc/hearthbus.toml; edit it: where you live, what you have"
     fi
 }
 
-# Fill in this machine's time zone, and where its main city lies; /usr/share/zoneinfo/zone.tab has both.
+# house_at_home ZONE: fill in the time zone, and where its main city lies, as /usr/share/zoneinfo/zone.tab has it.
 house_at_home() {
-    zone=$(readlink -f /etc/localtime | sed -n 's|^/usr/share/zoneinfo/||p')
-    awk -v zone="$zone" '
+    table=/usr/share/zoneinfo/zone.tab
+    [ -r "$table" ] || table=/dev/null
+    awk -v zone="$1" '
         function degrees(text, digits, value) {
             digits = length(text) % 2 ? 2 : 3  # +DDMM, +DDMMSS, +DDDMM or +DDDMMSS
             value = substr(text, 2, digits) + substr(text, 2 + digits, 2) / 60 + substr(text, 4 + digits, 2) / 3600
@@ -51,16 +53,11 @@ house_at_home() {
         latitude && /^longitude = / { sub(/= [^ ]+/, "= " longitude) }
         latitude && /^timezone = / { sub(/= [^ ]+/, "= \"" zone "\"") }
         { print }
-    ' "$([ -r /usr/share/zoneinfo/zone.tab ] && echo /usr/share/zoneinfo/zone.tab || echo /dev/null)" -
+    ' "$table" -
 }
 
-# Make the broker's key where there is no folder of keys.
-house_keys() {
-    if [ ! -e "$etc/keys" ] && "$1/bin/hearthbus" keys --help >/dev/null 2>&1; then
-        "$1/bin/hearthbus" keys init --folder "$etc/keys" >/dev/null
-        chown -R hearthbus:hearthbus "$etc/keys" # the broker's user reads it
-    fi
-}
+# house_keys FOLDER: let the software in FOLDER make the broker's key, where there is no folder of keys.
+house_keys() { [ -e "$etc/keys" ] || "$1/bin/hearthbus" keys init --config "$etc/hearthbus.toml" --keys "$etc/keys" >/dev/null; }
 
 # house_check NEW OLD: whether NEW takes the configuration; where OLD took it and NEW does not, nothing is changed.
 house_check() {
@@ -73,15 +70,29 @@ house_check() {
     fi
 }
 
-# Print the units that run, the broker's first.
+# Print the units that run, or wait to be started.
 house_running() {
     house_has_systemd || return 0
-    systemctl list-units --plain --no-legend --state=active,activating,reloading 'hearthbus*' |
-        awk '{ print ($1 ~ /^hearthbus-broker/ ? 0 : 1), $1 }' | sort | cut -d ' ' -f 2
+    {
+        systemctl list-units --plain --no-legend --state=active,activating,reloading 'hearthbus*'
+        systemctl list-jobs --plain --no-legend 'hearthbus*' | awk '$3 == "start" { print $2 }'
+    } | awk '{ print $1 }' | sort -u
 }
 
-# house_stop UNIT...
-house_stop() { if [ $# -gt 0 ]; then systemctl stop "$@"; fi; }
+# house_stop UNIT...: the broker last, so that the others can say that they stop.
+house_stop() {
+    if [ $# = 0 ]; then return; fi
+    # shellcheck disable=SC2046 # a list of units
+    systemctl stop $(printf '%s\n' "$@" | grep -vx "$broker")
+    systemctl stop "$broker"
+}
+
+# Let the rules for serial sticks hold, for those that are plugged in too.
+house_udev() {
+    if house_has_systemd && udevadm control --reload 2>/dev/null; then
+        udevadm trigger --action=change --subsystem-match=tty
+    fi
+}
 
 # house_start UNIT...: the broker must come; a service that does not (its receiver is in a drawer) keeps nobody else back.
 house_start() {

@@ -46,25 +46,30 @@ system_place() {
     esac
 }
 
-# each_file FOLDER COMMAND: run COMMAND FILE PLACE for each file that a version has in FOLDER.
+# each_file FOLDER COMMAND: run COMMAND FOLDER FILE PLACE for each file that a version has in FOLDER.
 each_file() {
     (cd "$1" && find systemd udev hearthbus -type f) | while read -r file; do
         where=$(system_place "$file")
-        if [ -n "$where" ]; then "$2" "$1/$file" "$where"; fi
+        if [ -n "$where" ]; then "$2" "$1" "$file" "$where"; fi
     done
 }
 
-place() { cmp -s "$1" "$2" || install -D -m "$(stat -c %a "$1")" "$1" "$2"; }
+place() { cmp -s "$1/$2" "$3" || install -D -m "$(stat -c %a "$1/$2")" "$1/$2" "$3"; }
+
+# Remove what is not in the folder `keep`, and its folder where that is empty then.
 displace() {
-    rm -f "$2"
-    rmdir "${2%/*}" 2>/dev/null || : # the folder, where it is empty
+    if [ -z "$keep" ] || [ ! -e "$keep/$2" ]; then
+        rm -f "$3"
+        rmdir "${3%/*}" 2>/dev/null || :
+    fi
 }
 
-# For house.sh: the units and rules of the version in FOLDER, and none of another.
+# For house.sh: the units and rules of the version in FOLDER, and none that only the one in use has.
 place_files() {
-    if [ -d "$opt/made-with/deploy" ]; then each_file "$opt/made-with/deploy" displace; fi
     each_file "$1/made-with/deploy" place
-    if house_has_systemd; then udevadm control --reload 2>/dev/null || :; fi
+    keep=$1/made-with/deploy
+    if [ -d "$opt/made-with/deploy" ]; then each_file "$opt/made-with/deploy" displace; fi
+    house_udev
 }
 
 wheels='' extras='' user='' sd_card='' verb=install
@@ -93,6 +98,7 @@ fi
 
 if [ "$verb" != install ]; then
     house_disable
+    keep=''
     if [ -d "$opt/made-with/deploy" ]; then each_file "$opt/made-with/deploy" displace; fi
     release_remove
     if house_has_systemd; then systemctl daemon-reload; fi
@@ -123,7 +129,6 @@ fi
 if [ -n "$before" ] && [ "$(release_made "$before" stamp)" = "$stamp" ]; then
     new=$before
 else
-    say "making the software ready; a minute or two on a small Pi${before:+, while the old one runs}"
     release_build "$extras" "$stamp" "$@" ||
         fail "pip could not install it, and says above why${before:+; what ran before still runs}" \
             "is there network, and room? df -h /opt. Then again; --wheels DIR needs no network"

@@ -53,6 +53,7 @@ release_build() {
     built=$(release_other) extras=$1 stamp=$2 requirement=$3
     shift 3
     if [ "$(release_made "$built" stamp)" = "$stamp" ] && "$built/bin/hearthbus" --version >/dev/null; then return; fi
+    say "making the software ready in $built; a minute or two on a small Pi"
     rm -rf "$built"
     if ! "$python" -m venv "$built"; then
         rm -rf "$built"
