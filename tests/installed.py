@@ -1,4 +1,4 @@
-"""hearthbus as its units expect it, in a test's machine: /opt/hearthbus, the user, units and a house; from this checkout.
+"""hearthbus as its units expect it, in a test's machine, from this checkout: /opt/hearthbus, user, units, house.
 
 Nothing is downloaded and nothing built: what the tests run on is bound into the machine. How a person installs it is
 the business of other tests.
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parent.parent
-UNITS = "/etc/systemd/system"
+UNITS = "/usr/local/lib/systemd/system"
 PACKAGES = Path(sysconfig.get_path("purelib"))
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 HOUSE = """

@@ -104,7 +104,17 @@ class Machine:
                 (
                     *("setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--propagation", "private"),
                     *("--pid", "--fork", "--kill-child=KILL", "--mount-proc"),
-                    *("sh", "-c", _LAUNCH, "machine", self._folder, self.name, self._tree, hidden, *self._options),
+                    *(
+                        "sh",
+                        "-c",
+                        _LAUNCH,
+                        "machine",
+                        str(self._folder),
+                        self.name,
+                        str(self._tree),
+                        hidden,
+                        *self._options,
+                    ),
                 ),
                 env={**os.environ, "NOTIFY_SOCKET": str(self._folder / "notify"), "CGROUPS": groups},
                 stdin=subprocess.DEVNULL,
@@ -186,7 +196,7 @@ class Machine:
         while not holds():
             late = time.monotonic() - start > timeout
             assert not late, f"not within {timeout} s: {what}\n{self.journal(unit)[-4000:] if unit else ''}"
-            time.sleep(0.02)
+            time.sleep(0.1)  # asking costs the machine more than waiting
         return time.monotonic() - start
 
     def pid(self, unit: str) -> int:

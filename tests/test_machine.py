@@ -44,7 +44,10 @@ def test_a_machine_boots_runs_units_boots_again_and_leaves_nothing() -> None:
 
 def test_a_machine_ends_with_the_test_that_was_killed(tmp_path: Path) -> None:
     """When the process that booted it gets SIGKILL, no process of the machine goes on."""
-    program = "import os, machine as m; a = m.Machine(); a.start(); print(a.name, a._leader, flush=1); os.kill(os.getpid(), 9)"
+    program = (
+        "import os; from machine import Machine; m = Machine(); m.start(); print(m.name, m._leader, flush=True);"
+        "os.kill(os.getpid(), 9)"
+    )
     done = subprocess.run(
         (sys.executable, "-c", program),
         env={**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": str(Path(__file__).parent)},
