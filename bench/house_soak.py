@@ -100,7 +100,8 @@ class Soak:
             if len(samples) < 4:
                 print(f"{member.name:14} was not there long enough")
                 continue
-            line, faults = account.growth(member.name, samples)
+            worth = account.WORTH_OF_BROKER_MB if member is house.broker else account.WORTH_MB
+            line, faults = account.growth(member.name, samples, worth_mb=worth)
             judged = samples[-1][0] - samples[0][0] >= JUDGED_S
             print(line if judged else f"{line} (too short to judge)")
             self.faults += faults if judged else []

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _HERE = os.path.dirname(os.path.dirname(__file__)) + os.sep  # noqa: PTH120 - pathlib costs each service 10 ms
+_LONGEST = 500
+"""Characters of an error's text: what a stranger sent is in some, and is not written into the log at length."""
 
 
 def place(trace: TracebackType | None) -> tuple[str, int]:
@@ -29,8 +31,9 @@ def place(trace: TracebackType | None) -> tuple[str, int]:
 
 
 def text(error: BaseException) -> str:
-    """Return what an error says; a KeyError says no more than its key."""
-    return f"{error} is missing" if isinstance(error, KeyError) else str(error)
+    """Return what an error says, cut where it repeats something endless; a KeyError says no more than its key."""
+    said = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+    return said if len(said) <= _LONGEST else f"{said[:_LONGEST]}..."
 
 
 def line(error: BaseException) -> str:

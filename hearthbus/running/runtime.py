@@ -194,10 +194,8 @@ class Runtime:
             answer = await getattr(self._service, method)(request.message)
             await request.reply(_mapping(method, answer))
             self._service.counts.handled += 1
-        except KeyError as error:
+        except (HearthbusError, KeyError, ValueError) as error:
             await self._fail(request, method, error, faults.text(error))
-        except (HearthbusError, ValueError) as error:
-            await self._fail(request, method, error, str(error))
         except Exception as error:  # noqa: BLE001 - as above
             self._report(method, topic, error)
             await self._fail(request, method, None, type(error).__name__)

@@ -150,7 +150,7 @@ class Telemetry(Service):
     async def retry(self, request: Message) -> dict[str, Any]:
         """Send dead letters again, of one sink or of all, and try now what waits."""
         wanted = request.get("sink")
-        if wanted is not None and wanted not in self._lanes:
+        if wanted is not None and (not isinstance(wanted, str) or wanted not in self._lanes):
             names = ", ".join(sorted(self._lanes)) or "none"
             raise Invalid(f"there is no sink {str(wanted)[:60]!r}; there is: {names}")
         lanes = list(self._lanes.values()) if wanted is None else [self._lanes[wanted]]

@@ -67,20 +67,20 @@ class Twin(Service):
     @serve("{name}/move")
     async def move(self, request: Message) -> dict[str, Any]:
         """Make somebody move at a place."""
-        rooms = self._house.rooms
-        if request["place"] not in rooms:
-            raise Invalid(f"nobody can move at {request['place']!r}; places: {', '.join(rooms)}")
-        rooms[request["place"]].move()
+        rooms, place = self._house.rooms, request["place"]
+        if not isinstance(place, str) or place not in rooms:
+            raise Invalid(f"nobody can move at {place!r:.60}; places: {', '.join(rooms)}")
+        rooms[place].move()
         self._terminal.wake()
         return {}
 
     @serve("{name}/restart")
     async def restart(self, request: Message) -> dict[str, Any]:
         """Take the power from a node and give it back."""
-        nodes = self._house.nodes
-        if request["node"] not in nodes:
-            raise Invalid(f"there is no node {request['node']!r}; nodes: {', '.join(map(str, nodes))}")
-        nodes[request["node"]].boot()
+        nodes, node = self._house.nodes, request["node"]
+        if not isinstance(node, int) or node not in nodes:
+            raise Invalid(f"there is no node {node!r:.60}; nodes: {', '.join(map(str, nodes))}")
+        nodes[node].boot()
         self._terminal.wake()
         return {}
 

@@ -1,0 +1,8 @@
+"""Figures that tests of faults print, for docs/reliability.md: `scripts/test -rP -k faults` shows them."""
+
+from __future__ import annotations
+
+
+def figure(fault: int, text: str) -> None:
+    """Print one: the number of the fault in the table of docs/reliability.md, and what was measured."""
+    print(f"fault {fault}: {text}")  # noqa: T201 - it is what the reader of `-rP` wants
