@@ -16,12 +16,14 @@ from broker.core import Core
 from broker.memory import Reading
 from broker.rows import TopicRow
 from broker.stats import Stats
+from broker.zap import LOCAL
 from hearthbus import protocol
 from hearthbus.message import order_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from broker.access import Access
     from broker.rows import Commit
 
 YEAR_2026 = 1_767_225_600 * 10**9
@@ -30,9 +32,11 @@ YEAR_2026 = 1_767_225_600 * 10**9
 class Desk:
     """The loop, the disk and the sockets of a core, for as long as one test."""
 
-    def __init__(self, *, limits: Limits | None = None, **config: Any) -> None:
+    def __init__(self, *, limits: Limits | None = None, table: Access | None = None, **config: Any) -> None:
         self.config = BrokerConfig(limits=limits or Limits(), **config)
-        self.core = Core(self.config, access=Open(), epoch=1)
+        self.core = Core(self.config, access=table or Open(), epoch=1)
+        self.who: dict[bytes, str] = {}
+        """Whose key a connection has come with; the others are this machine's."""
         self.mono = 100.0
         self.wall = YEAR_2026
         self.fanout: list[bytes] = []
@@ -51,7 +55,7 @@ class Desk:
         self.wall += int(seconds * 1e9)
         core.begin(self.mono, self.wall)
         for ident, frame in frames:
-            core.handle(ident, frame)
+            core.handle(ident, frame, self.who.get(ident, LOCAL))
         if seconds:
             core.tick()
             self.stats = self._stats.body(core, version="test", rss_bytes=0, subscriptions=0)

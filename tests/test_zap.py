@@ -1,0 +1,114 @@
+"""Who is let in: the answers to ZeroMQ's questions, and that no answer is no entry."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import zmq
+from keyed import pair
+from zmq.utils import z85
+
+from broker.config import BrokerConfig
+from broker.doors import Doors
+from broker.zap import Gate, is_local
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+KITCHEN = bytes(32)
+PHONE = bytes([1]) * 32
+TCP, UNIX = b"127.0.0.1", b"localhost:1000:1000:4711"
+
+
+def asked(mechanism: bytes, *credentials: bytes, address: bytes = TCP, domain: bytes = b"hearthbus") -> list[bytes]:
+    """A request as ZeroMQ makes it, behind its envelope."""
+    return [b"peer", b"", b"1.0", b"7", domain, address, b"", mechanism, *credentials]
+
+
+@pytest.mark.parametrize(
+    ("request_", "who"),
+    [
+        pytest.param(asked(b"CURVE", KITCHEN), "kitchen", id="an allowed key"),
+        pytest.param(asked(b"CURVE", PHONE), "", id="another key"),
+        pytest.param(asked(b"CURVE", KITCHEN[:31]), "", id="a part of an allowed key"),
+        pytest.param(asked(b"CURVE"), "", id="no key"),
+        pytest.param(asked(b"CURVE", KITCHEN, PHONE), "", id="two keys"),
+        pytest.param(asked(b"NULL"), "local", id="this machine by TCP"),
+        pytest.param(asked(b"NULL", address=UNIX), "local:1000", id="this machine by a Unix socket"),
+        pytest.param(asked(b"NULL", address=b"192.168.1.7"), "", id="another machine without a key"),
+        pytest.param(asked(b"PLAIN", b"kitchen", b"secret"), "", id="a password"),
+        pytest.param(asked(b"CURVE", KITCHEN, domain=b"other"), "", id="another domain"),
+    ],
+)
+def test_answers(request_: list[bytes], who: str) -> None:
+    """Each kind of newcomer is answered with who he is, or refused and counted."""
+    gate = Gate({KITCHEN: "kitchen"})
+    status = b"200" if who else b"400"
+    text = b"" if who else b"not allowed"
+
+    assert [b"peer", b"", b"1.0", b"7", status, text, who.encode(), b""] == gate.answer(request_, 0.0)
+    assert gate.strangers == (not who)
+
+
+@pytest.mark.parametrize("frames", [[], [b"x"], [b"peer", b""], asked(b"NULL")[:-1]])
+def test_what_is_no_request_gets_no_answer(frames: list[bytes]) -> None:
+    """Frames of another shape are let lie."""
+    assert [] == Gate({}).answer(frames, 0.0)
+
+
+def test_who_is_barred_comes_in_later() -> None:
+    """A key that is barred is refused until its time is over."""
+    gate = Gate({KITCHEN: "kitchen"})
+    gate.bar("kitchen", 10.0)
+    told = [gate.answer(asked(b"CURVE", KITCHEN), now)[4] for now in (9.9, 10.0)]
+
+    assert [b"400", b"200"] == told
+
+
+def test_only_who_came_in_has_to_be_cut_off() -> None:
+    """A key that is taken away is told if it may be connected: it has come in, and the doors were not shut since."""
+    gate = Gate({KITCHEN: "kitchen", PHONE: "phone"})
+    gate.answer(asked(b"CURVE", KITCHEN), 0.0)
+    cut = [gate.take({KITCHEN: "kitchen"}), gate.take({PHONE: "kitchen"})]
+    gate.shut()
+
+    assert [set(), {"kitchen"}, set()] == [*cut, gate.take({})]
+
+
+def test_a_key_is_never_local() -> None:
+    """What a key can be named is not taken for a client of this machine."""
+    assert [True, True, False, False] == [is_local(who) for who in ("local", "local:0", "local-1", "kitchen")]
+
+
+BROKER, KEY = pair("broker"), pair("kitchen")
+
+
+@pytest.fixture
+def doors() -> Iterator[Doors]:
+    """Both addresses, open, and nobody who answers what ZeroMQ asks."""
+    config = BrokerConfig(
+        address="tcp://127.0.0.1:0", fanout="tcp://127.0.0.1:0", network="tcp://127.0.0.1:0", keys="keys"
+    )
+    made = Doors(config, Gate({z85.decode(KEY.public.encode()): "kitchen"}), secret=BROKER.secret)
+    made.bind()
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("keyed", [False, True])
+def test_no_answer_is_no_entry(doors: Doors, *, keyed: bool) -> None:
+    """Where nobody answers ZeroMQ's question nobody comes in, on either address; once it is answered, he does."""
+    with zmq.Context() as context, context.socket(zmq.DEALER) as client:
+        client.setsockopt(zmq.LINGER, 0)
+        if keyed:
+            client.curve_serverkey = BROKER.public.encode()
+            client.curve_publickey, client.curve_secretkey = KEY.public.encode(), KEY.secret.encode()
+        client.connect(doors.addresses[2 if keyed else 0])
+        client.send(b"hello")
+        asked_for = doors.zap.poll(5_000)
+        unanswered = doors.router.poll(500)
+        doors.answer()
+        answered = doors.router.poll(5_000)
+
+    assert (zmq.POLLIN, 0, zmq.POLLIN) == (asked_for, unanswered, answered)
