@@ -144,13 +144,20 @@ def read_allowed(folder: str) -> dict[str, str]:
 def _private(path: str) -> str:
     try:
         with open(path, encoding="utf-8") as file:
-            if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
+            # a credential of systemd may bear an ACL for its user, whose mask shows as a right of the group
+            others = 0o007 if _is_credential(path) else 0o077
+            if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & others:
                 raise Invalid(f"others than its owner can use {path}; type: chmod 600 {path}")
             return file.read(4096)
     except OSError as error:
         raise Invalid(f"the key {path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise Invalid(f"the key {path} is not text") from None
+
+
+def _is_credential(path: str) -> bool:
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    return bool(folder) and os.path.dirname(os.path.abspath(path)) == folder  # noqa: PTH100, PTH120 - as above
 
 
 def _check_name_in(path: str, name: str) -> None:

@@ -80,6 +80,19 @@ def test_a_file_that_others_can_use_is_refused(tmp_path: Path, mode: int) -> Non
     assert f"others than its owner can use {path}; type: chmod 600 {path}" == str(caught.value)
 
 
+def test_a_credential_of_systemd_is_the_unit_s_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Systemd lets the unit's user read a credential by an ACL, which shows as 0440: that is nobody else's."""
+    path = write_key(tmp_path / "key", make_key("kitchen"))
+    Path(path).chmod(0o440)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+
+    assert "kitchen" == read_key(path).name
+
+    Path(path).chmod(0o444)
+    with pytest.raises(Invalid, match="chmod 600"):
+        read_key(path)
+
+
 @pytest.mark.parametrize("mode", [0o750, 0o701, 0o755, 0o777])
 def test_a_folder_that_others_can_look_into_is_refused(tmp_path: Path, mode: int) -> None:
     """The same for folders, the one within as well."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 INSTALLED: Final = "/etc/hearthbus"
 VERBS: Final = ("publish", "subscribe", "serve", "call", "names")
+RELOAD: Final = "Change it as you like, then let the broker read it: systemctl reload hearthbus-broker"
 SHOWN: Final = 3
 """Patterns of one kind in the list; the rest is counted."""
 
@@ -104,10 +105,7 @@ def after_new(setting: Setting, name: str, *, file: str, everything: bool, befor
     if name in setting.access:
         lines += ["", f"What it may do is said in [broker.access.{name}]: {_in_short(setting.access[name])}."]
     else:
-        lines += [
-            "",
-            f"Here, in {setting.file}: what {name} may do, and nothing else. Change it, then {_reload(setting)}.",
-        ]
+        lines += ["", f"Here, in {setting.file}: what {name} may do, and nothing else.", RELOAD]
         lines += ["", *_snippet(name, everything=everything)]
     missing = _missing(setting)
     return [
@@ -116,19 +114,40 @@ def after_new(setting: Setting, name: str, *, file: str, everything: bool, befor
     ]
 
 
-def listing(setting: Setting, *, carried: Mapping[str, bool], revoked: list[str]) -> list[str]:
-    """The keys as a table: who is let in, and who was."""
+def listing(
+    setting: Setting, *, carried: Mapping[str, bool], revoked: list[str], heard: Mapping[str, list[str]]
+) -> list[str]:
+    """The keys as a table: who is let in, and who was; `heard` is what a running broker has to say of each."""
     if not carried and not revoked:
         return ["no keys but the broker's own; `hearthbus keys new NAME` makes one"]
     rows = [("name", "state", "may", "remarks")]
     for name, away in carried.items():
-        remark = "" if away else f"its file is here still: {setting.folder}/{name}.key"
+        remarks = [*heard.get(name, ()), *([] if away else [f"its file is here still: {setting.folder}/{name}.key"])]
         granted = f"nothing: there is no [broker.access.{name}]"
-        rows.append((name, "allowed", _in_short(setting.access[name]) if name in setting.access else granted, remark))
+        rows.append(
+            (
+                name,
+                "allowed",
+                _in_short(setting.access[name]) if name in setting.access else granted,
+                "; ".join(remarks),
+            )
+        )
     rows += [(name, "revoked", "", "") for name in revoked]
     unknown = sorted({*setting.access} - {*carried, *revoked, "local"})
     rows += [(name, "no key", _in_short(setting.access[name]), "a table, and no key of that name") for name in unknown]
     return table(rows)
+
+
+def heard_of(setting: Setting, name: str, online: list[str], refused: Mapping[str, Any]) -> list[str]:
+    """What the services that are `online`, and the counts of what was `refused`, say of one key."""
+    grant = setting.access.get(name)
+    named = grant.get("names") if isinstance(grant, dict) else None
+    own = [each for each in online if each == name or each.startswith(f"{name}.") or each in (named or ())]
+    count = refused.get(name)
+    return [
+        *([f"online: {', '.join(own)}"] if own else []),
+        *([f"refused {count} times"] if count else []),
+    ]
 
 
 def _snippet(name: str, *, everything: bool) -> list[str]:
@@ -162,11 +181,6 @@ def _port(setting: Setting) -> int:
         return int(said)
     scheme, _, local = (setting.address or DEFAULT_URL).rpartition(":")
     return int(local) + 10 if scheme.startswith("tcp://") and local.isdigit() else 7600
-
-
-def _reload(setting: Setting) -> str:
-    installed = setting.file.startswith(f"{INSTALLED}/")
-    return "type `systemctl reload hearthbus-broker`" if installed else "start the broker anew"
 
 
 def _in_short(grant: Any) -> str:

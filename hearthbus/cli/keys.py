@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from hearthbus.errors import Invalid
+from hearthbus.errors import HearthbusError, Invalid
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
     from hearthbus.cli.key_folder import KeyFolder
     from hearthbus.cli.key_texts import Setting
+    from hearthbus.message import Message
 
+BROKER_S: Final = 1.0
+"""Seconds a broker may take to answer; without one the list is the same, but for the remarks."""
 USER: Final = "hearthbus"
 """The user as whom an installed broker runs."""
 
@@ -80,7 +83,8 @@ def _list(_args: Namespace, keys: KeyFolder, setting: Setting) -> list[str]:
     from hearthbus.cli.key_texts import listing
 
     carried = {name: keys.carried(name) for name in keys.allowed()}
-    return listing(setting, carried=carried, revoked=keys.revoked())
+    heard = _heard(setting, list(carried)) if carried else {}
+    return listing(setting, carried=carried, revoked=keys.revoked(), heard=heard)
 
 
 def _revoke(args: Namespace, keys: KeyFolder, _setting: Setting) -> list[str]:
@@ -89,6 +93,27 @@ def _revoke(args: Namespace, keys: KeyFolder, _setting: Setting) -> list[str]:
         f"{args.name} is let in no more; a running broker ends its connections within a second.",
         f"Its file is worthless now. `hearthbus keys new {args.name}` makes it a fresh one.",
     ]
+
+
+def _heard(setting: Setting, names: list[str]) -> dict[str, list[str]]:
+    """Ask the broker, if it runs, which services of each key are online, and how often it was refused something."""
+    import asyncio
+
+    from hearthbus.bus import Bus
+    from hearthbus.cli.key_texts import heard_of
+    from hearthbus.config.tables import broker_url
+
+    async def ask() -> list[Message]:
+        async with Bus(broker_url(setting.address or None), key="", connect_timeout=BROKER_S) as bus:
+            return await bus.get("service/+", "broker/stats")
+
+    try:
+        told = {message.topic: message for message in asyncio.run(ask())}
+    except HearthbusError:
+        return {}
+    online = [topic.partition("/")[2] for topic, message in told.items() if message.get("status") == "online"]
+    refused = told["broker/stats"].get("refused_by") if "broker/stats" in told else None
+    return {name: heard_of(setting, name, online, refused if isinstance(refused, dict) else {}) for name in names}
 
 
 def _owner() -> tuple[int, int] | None:

@@ -6,7 +6,7 @@ Reads no more of the configuration than where the broker is: what else is wrong 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hearthbus.bus import DEFAULT_URL
 from hearthbus.errors import Invalid
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hearthbus.config.files import Table
+
+INSTALLED: Final = "/etc/hearthbus"
+"""Where the configuration of an installed house is, for its group to read."""
 
 
 def where(url: str | None, *, note: Callable[[str], None]) -> tuple[str, str]:
@@ -58,11 +61,10 @@ def _tables(note: Callable[[str], None], *, needed: bool) -> dict[str, Table]:
         file, example = find_file()
     except Invalid:
         return {}
-    if example:
-        return {}
-    if not os.access(file, os.R_OK):
-        if needed:
-            note(f"{file} is not for you to read; taking the broker at {DEFAULT_URL}, --url names another")
+    readable = os.access(file, os.R_OK)
+    if needed and (not readable or (example and os.path.isdir(INSTALLED) and not os.access(INSTALLED, os.X_OK))):  # noqa: PTH112 - text will do
+        note(f"{INSTALLED} is not for you to read: log in again after `sudo adduser $USER hearthbus`, or say --url")
+    if example or not readable:
         return {}
     tables, _, problems = read_tables(file)
     if problems and needed and not tables.keys() & {"bus", "broker"}:
