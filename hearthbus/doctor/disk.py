@@ -121,7 +121,7 @@ def judge(facts: Facts) -> Iterator[Finding]:
     if facts.journal_mb > 2 * facts.keep_mb + 16:
         yield warn(
             f"the journal has {facts.journal_mb} MB, above [broker] keep_mb = {facts.keep_mb}",
-            "a slow durable subscriber may hold it; hearthbus status",
+            "was keep_mb lowered? what is deleted is used again, not given back to the disk",
         )
     journal = f", the journal {facts.journal_mb} MB" if facts.journal_mb >= 0 else ""
     kernel = "" if facts.readable else "; what the kernel says of the card only root may read: sudo hearthbus doctor"

@@ -60,7 +60,7 @@ def gather(scene: Scene) -> Facts:
     from hearthbus.version import VERSION
 
     common = {"url": scene.url, "ours": VERSION, "configured": tuple(scene.kinds), "local": not scene.joins}
-    if not scene.joins and not answers(scene.url):
+    if not scene.joins and not _answers(scene.url):
         return Facts(error=f"nobody listens at {scene.url}", **common)  # type: ignore[arg-type]  # as they are named
     try:
         messages = asyncio.run(_ask(scene.url, scene.key))
@@ -73,6 +73,13 @@ def gather(scene: Scene) -> Facts:
     stats = next((message.body for message in messages if message.topic == STATS), nothing)
     found = tuple(rows(messages, now=time.time_ns()))
     return Facts(version=str(stats.get("version", "")), stats=stats, rows=found, **common)  # type: ignore[arg-type]  # as they are named
+
+
+def _answers(url: str) -> bool:
+    try:
+        return answers(url)
+    except ValueError:  # an address that the configuration's line tells of
+        return False
 
 
 async def _ask(url: str, key: str) -> list[Any]:
