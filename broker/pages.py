@@ -109,7 +109,7 @@ class Pages:
         patterns = self._patterns(client, fields)
         for pattern in patterns:
             core.stream.allow(client, "read", pattern)
-        consumer = _of(client, check_topic(fields["consumer"]))
+        consumer = _of(client, fields["consumer"])
         place = core.consumers.place(consumer, newest=core.stream.offset)
         if place is None:
             raise Refused("too many durable subscriptions ([broker.limits] consumers)")
@@ -234,4 +234,5 @@ class Pages:
 
 def _of(client: Client, consumer: str) -> str:
     """The name a durable subscription is stored under: each key has its own, which no name of a local one can be."""
-    return consumer if is_local(client.who) else f"{client.who}:{consumer}"
+    name = check_topic(consumer)
+    return name if is_local(client.who) else f"{client.who}:{name}"
