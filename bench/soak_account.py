@@ -68,11 +68,19 @@ def growth(name: str, samples: Sequence[Sample], *, worth_mb: float = WORTH_MB) 
     )
     faults = []
     surely = memory.per_h - 2 * memory.error
-    if surely > MOST_MB_PER_H and memory.per_h * seconds / HOUR_S > worth_mb:
+    if surely > MOST_MB_PER_H and memory.per_h * seconds / HOUR_S > worth_mb and _keeps_rising(samples):
         faults.append(f"{name} grows by {memory} MB an hour")
     if last > first:
         faults.append(f"{name} keeps descriptors: mostly {first} before, {last} now")
     return line, faults
+
+
+def _keeps_rising(samples: Sequence[Sample]) -> bool:
+    """Whether each quarter is above the one before by a tenth of the whole rise: a leak does not stop, a step does."""
+    each = max(1, len(samples) // 4)
+    levels = [median_low([mb for _, mb, _ in samples[at * each : (at + 1) * each]]) for at in range(4)]
+    rise = levels[-1] - levels[0]
+    return all(after - before > rise / 10 for before, after in pairwise(levels))
 
 
 def missing(what: str, wanted: Collection[float], held: Iterable[float], *, once: bool = False) -> list[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from crowd import Crowd, Numbers, Reader, Writer
+from figures import figure
 
 from hearthbus.errors import HearthbusError
 
@@ -160,6 +161,11 @@ async def test_nothing_is_lost_when_the_broker_is_killed(
     assert {f"service/{name}": "online" for name in NAMES} == presence
     assert len(house.done) == len(set(house.done))
     assert set() == set(house.answered) - set(house.done)
+    figure(
+        5,
+        f"{kills} kills: all {len(house.buses)} clients back after {sorted(took)[len(took) // 2]:.2f} s, at most "
+        f"{max(took):.2f} s; of {len(journal)} messages 0 lost, 0 twice",
+    )
 
 
 async def _restart(broker: Broker) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from crowd import Crowd, Numbers, Writer
+from figures import figure
 from neighbour import Neighbour
 
 from hearthbus.errors import Refused
@@ -113,6 +114,7 @@ async def test_a_frozen_service_is_lost_and_comes_back(broker: Broker) -> None:
         assert (pump.pid, 0) == (again["pid"], code)
         assert [{"active": True}] == will
         assert ["online", "lost", "online", "offline"] == await _statuses(watcher, "pump")
+        figure(7, f"frozen: lost after {took:.1f} s")
 
 
 async def test_no_will_after_a_goodbye(make_broker: Callable[..., Broker]) -> None:

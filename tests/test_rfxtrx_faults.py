@@ -11,6 +11,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
+from figures import figure
 from rfxtrx_scene import TIMES, scene
 
 from drivers.rfxtrx.packet import Packet
@@ -62,6 +63,7 @@ async def test_pulled_out_a_hundred_times_in_mid_frame(tmp_path: Path) -> None:
     assert Fate.SENT is outcome.fate
     assert before >= after
     assert 101 == house.terminal.opened
+    figure(10, f"unplugged 100 times in mid-frame: back after {slowest:.2f} s at most, descriptors {before} -> {after}")
 
 
 async def test_pulled_out_while_it_transmits(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from crowd import Crowd
+from figures import figure
 from neighbour import Neighbour
 
 if TYPE_CHECKING:
@@ -166,6 +167,9 @@ async def test_a_frozen_subscriber_costs_the_broker_little(broker: Broker, count
             growth = broker.peak_rss_bytes() - before
 
     assert GROWTH_BYTES > growth
+    figure(
+        7, f"frozen before {3 * count * size / 1e6:.0f} MB in messages of {size} bytes: broker {growth / 1e6:+.1f} MB"
+    )
 
 
 @pytest.mark.parametrize("journaled", [True, False], ids=["journaled", "in no journal"])
