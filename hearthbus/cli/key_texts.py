@@ -146,7 +146,7 @@ def heard_of(setting: Setting, name: str, online: list[str], refused: Mapping[st
     count = refused.get(name)
     return [
         *([f"online: {', '.join(own)}"] if own else []),
-        *([f"refused {count} times"] if count else []),
+        *([f"refused {count} times" if count != 1 else "refused once"] if count else []),
     ]
 
 
