@@ -13,6 +13,7 @@ import zlib
 from typing import TYPE_CHECKING, Any, Final
 
 from broker import store
+from broker.rows import Commit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +26,7 @@ _BLOCK: Final = (int, int, int, int, int, int, str, bytes, bytes)
 
 
 def salvage(aside: Path, folder: Path, contents: store.Contents) -> None:
-    """Add what can be read of `aside` to `contents`, and its messages to the new store in `folder`.
+    """Add what can be read of `aside` to `contents`, and all of it to the new store in `folder`.
 
     Raises:
         sqlite3.Error, OSError: the new store cannot be written.
@@ -41,6 +42,8 @@ def salvage(aside: Path, folder: Path, contents: store.Contents) -> None:
             _lend(aside, _first_page(new, folder), pages)
             _read_state(aside, contents)
             _copy_journal(aside, new, contents)
+            # a broker writes what changes, and most of this may not for days
+            store.write(new, _all_of(contents))
     finally:
         with aside.open("r+b") as file:
             file.write(first)
@@ -57,6 +60,22 @@ def _read_state(aside: Path, contents: store.Contents) -> None:
             contents.consumers = store.sound_places(connection)
         with contextlib.suppress(sqlite3.Error):
             contents.owners = store.owners(connection)
+
+
+def _all_of(contents: store.Contents) -> Commit:
+    return Commit(
+        frames=[],
+        topics=contents.topics,
+        forgotten=[],
+        consumers=dict(contents.consumers),
+        numbers={},
+        offset=contents.offset,
+        epoch=contents.epoch,
+        oldest_needed=0,
+        oldest=0,
+        newest=0,
+        owners=contents.owners,
+    )
 
 
 def _copy_journal(aside: Path, new: sqlite3.Connection, contents: store.Contents) -> None:

@@ -2,6 +2,9 @@
 
 `$STATE_DIRECTORY/<service>` under systemd, else `~/.local/state/hearthbus/<service>`, beside the broker's journal;
 nobody but its owner may look in. Knows nothing of what is in the files.
+
+A file's form is read by older versions as long as its number stays: what is added stands in fields of its own, which a
+reader of before leaves out; what changes gets a new number, and a reader of before sets the file aside and says so.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 from contextlib import closing
@@ -15,6 +16,12 @@ from broker.recovery import find
 from broker.rows import Commit
 from broker.schema import MIGRATIONS, Migration
 from hearthbus.errors import Invalid
+from services.calendar import store as calendar
+from services.calendar.book import Book, Entry
+from services.calendar.events import Event
+from services.calendar.told import Diary
+from services.telemetry.letters import read_letter
+from services.telemetry.place import Place, read_place
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -163,3 +170,19 @@ def test_whose_a_consumer_is_outlives_the_broker(stopped: House) -> None:
 
     assert {"diary": "kitchen"} == found.owners
     assert COMMITS * TOPICS < len(stopped.frames)
+
+
+def test_what_services_keep_may_have_more(tmp_path: Path) -> None:
+    """A newer version's additions to what services keep cost nothing when one goes back."""
+    path, place = tmp_path / "a.json", tmp_path / "b.json"
+    book = Book({"a": Entry(Event(id="a", etag="e", uid="u", start=10, end=20))}, 5, 30)
+    calendar.save(path, book, Diary())
+    content = json.loads(path.read_bytes())
+    content["entries"][0]["event"]["colour"] = content["more"] = "blue"
+    path.write_text(json.dumps(content))
+    place.write_text(json.dumps({"epoch": 1, "done": 2, "attempts": [], "more": 3}))
+    letter = json.dumps({"topic": "a", "body": {}, "time_ns": 1, "offset": 2, "more": 3}).encode()
+
+    assert (book, Diary(), "") == calendar.load(path)
+    assert Place(1, 2, ()) == read_place(place)
+    assert "a" == read_letter(letter).topic

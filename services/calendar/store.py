@@ -6,7 +6,7 @@ One JSON file a calendar, whole or not there. Knows files; no source, no clock a
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 from hearthbus.errors import Invalid
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _FORM: Final = "hearthbus calendar 1"
+_KNOWN: Final = frozenset(field.name for field in fields(Event))
+"""What an event has more is a newer version's, and left out."""
 
 
 def load(path: Path) -> tuple[Book, Diary, str]:
@@ -72,7 +74,7 @@ def _read(content: Any) -> tuple[Book, Diary]:
 
 
 def _event(item: dict[str, Any]) -> Event:
-    event = Event(**item)
+    event = Event(**{name: value for name, value in item.items() if name in _KNOWN})
     texts = (event.id, event.etag, event.uid, event.title, event.where, event.content)
     sound = (
         all(isinstance(text, str) for text in texts)
