@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import resource
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -143,6 +144,33 @@ async def test_a_disk_that_is_full_at_the_start(card: Broker, used: bool) -> Non
     assert ([29] if used else []) == before
     assert 1 == sum("cannot be written" in line for line in card.lines), card.lines
     assert [] == [line for line in card.lines if "damaged" in line or not line.startswith("broker: ")]
+
+
+async def test_a_disk_that_fails(broker: Broker) -> None:
+    """Every write fails while it runs: state and messages go on, and once writes succeed it recovers by itself."""
+    async with broker.bus("sender") as bus:
+        await bus.publish("sensor/hall/temperature", value=20, retain=True, confirm=True)
+        _, most = resource.prlimit(broker.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(broker.pid, resource.RLIMIT_FSIZE, (1, most))
+        with pytest.raises(Unavailable, match="not on disk"):
+            await bus.publish("sensor/hall/temperature", value=21, retain=True, confirm=True)
+        (state,) = await bus.get("sensor/hall/temperature")
+        async with bus.subscribe("sensor/hall/power") as live:
+            await bus.publish("sensor/hall/power", value=1, retain=True)
+            heard = await anext(aiter(live))
+        resource.prlimit(broker.pid, resource.RLIMIT_FSIZE, (most, most))
+        await works_again(bus)
+    broker.kill()
+    broker.start()
+    async with broker.bus("reader") as bus:
+        log = [message["value"] async for message in bus.replay("sensor/hall/temperature")]
+
+    assert (21, 1) == (state["value"], heard["value"])
+    assert [20, 21] == log
+    assert [1, 1] == [
+        sum(words in line for line in broker.lines) for words in ("cannot be written", "is written again")
+    ], broker.lines
+    assert [] == [line for line in broker.lines if "damaged" in line or not line.startswith("broker: ")]
 
 
 @pytest.mark.parametrize("end", ["stop", "kill"])
