@@ -74,7 +74,7 @@ class Soak:
                     self._grown(house, since)
                     await scene.plug()
                     await traffic.stop_writing()
-                    house.broker.kill()  # what is read back now comes from the disk
+                    await house.broker.kill_and_wait()  # what is read back now comes from the disk
                     self._counts["the broker killed"] += 1
                     await self._settled(traffic, sinks)
                     await self._read_back(traffic, sinks)
@@ -114,7 +114,7 @@ class Soak:
             if now != held:
                 held, since = now, time.monotonic()
             arrived = [set(traffic.durable), *(set(_values(sink)) for sink in sinks.values())]
-            if all(traffic.confirmed <= each for each in arrived):
+            if traffic.bus.connected and all(traffic.confirmed <= each for each in arrived):
                 return
             await asyncio.sleep(0.5)
 

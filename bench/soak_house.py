@@ -81,6 +81,13 @@ class Member:
         """Kill it."""
         self.kills += self._signal(signal.SIGKILL)
 
+    async def kill_and_wait(self) -> None:
+        """Kill it, and return when it is there again."""
+        starts = self.starts
+        self.kill()
+        while self.starts == starts:  # noqa: ASYNC110 - its own task starts it
+            await asyncio.sleep(0.05)
+
     async def freeze(self, seconds: float) -> None:
         """Stop it for a while."""
         process = self._process
