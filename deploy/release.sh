@@ -65,7 +65,7 @@ release_build() {
         return 1
     fi
     for name in $(echo "$extras" | tr , ' '); do
-        if ! release_extras "$built" | grep -qx -e "$name"; then
+        if ! release_extras "$built" | grep -qx -e "$(echo "$name" | tr _ -)"; then
             known=$(release_extras "$built" | paste -s -d ' ')
             rm -rf "$built"
             fail "$name is nothing that hearthbus can have besides" "name some of: $known"

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,14 +60,17 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Wheels:
     """Wheels of hearthbus in several versions, with those of others."""
 
     def make(folder: Path) -> None:
+        with ThreadPoolExecutor() as others:  # a minute on the network, while pip is there too
+            made = others.submit(clean_tree), others.submit(_download, folder / "build", "hatchling>=1.24")
+            make_wheels(folder)
+        for each in made:
+            each.result()
+
+    def make_wheels(folder: Path) -> None:
         run(*PIP, "wheel", "--no-deps", "--wheel-dir", folder / "own", ROOT)
         own = next((folder / "own").glob("hearthbus-*.whl"))
         extras = (ROOT / "deploy/debian/extras").read_text().strip()
-        tags = ("manylinux2014", "manylinux_2_26", "manylinux_2_28")
-        platforms = [word for tag in tags for word in ("--platform", f"{tag}_{os.uname().machine}")]
-        download = (*PIP, "download", "--only-binary", ":all:", "--python-version", PYTHON, *platforms, "--dest")
-        run(*download, folder / "current", f"{own}[{extras}]")
-        run(*download, folder / "build", "hatchling>=1.24", "setuptools", "wheel")
+        _download(folder / "current", f"{own}[{extras}]")
         for kind, version, breaks in (("lower", LOWER, False), ("broken", HIGHER, True)):
             shutil.copytree(folder / "current", folder / kind, ignore=shutil.ignore_patterns("hearthbus-*"))
             _renumber(own, folder / kind, version, breaks=breaks)
@@ -92,8 +96,7 @@ class Installed:
     """A machine of its own with a clean Debian 12, without network, and the person `pi` who logs in there."""
 
     def __init__(self) -> None:
-        tree = Path(tempfile.gettempdir()) / "hearthbus-debian-12"
-        self.machine = Machine(tree=debian_tree(tree, include=("python3-venv", "udev", "tzdata")))
+        self.machine = Machine(tree=clean_tree())
 
     def prepare(self) -> None:
         """Add the person, and let services that wait for a time server wait no minute for one that never comes."""
@@ -127,6 +130,12 @@ class Installed:
         )
 
 
+def clean_tree() -> Path:
+    """Return the folder of a Debian 12 that has what the package depends on, and no more."""
+    folder = Path(tempfile.gettempdir()) / "hearthbus-debian-12"
+    return debian_tree(folder, include=("python3-venv", "udev", "tzdata"))
+
+
 def architecture() -> str:
     """Return what Debian calls this computer's processor."""
     return {"x86_64": "amd64", "aarch64": "arm64"}[os.uname().machine]
@@ -145,6 +154,13 @@ def run(*words: str | Path) -> str:
     )
     assert done.returncode == 0, f"{words}: {done.stdout[-3000:]}"
     return done.stdout
+
+
+def _download(folder: Path, *requirements: str) -> None:
+    tags = ("manylinux2014", "manylinux_2_26", "manylinux_2_28")
+    platforms = [word for tag in tags for word in ("--platform", f"{tag}_{os.uname().machine}")]
+    options = ("--only-binary", ":all:", "--python-version", PYTHON, *platforms)
+    run(*PIP, "download", *options, "--dest", folder, *requirements)
 
 
 def _renumber(wheel: Path, folder: Path, version: str, *, breaks: bool) -> None:
