@@ -102,9 +102,14 @@ def _heard(setting: Setting, names: list[str]) -> dict[str, list[str]]:
     from hearthbus.bus import Bus
     from hearthbus.cli.key_texts import heard_of
     from hearthbus.config.tables import broker_url
+    from hearthbus.running.probe import answers
+
+    url = broker_url(setting.address or None)
+    if not answers(url):
+        return {}
 
     async def ask() -> list[Message]:
-        async with Bus(broker_url(setting.address or None), key="", connect_timeout=BROKER_S) as bus:
+        async with Bus(url, key="", connect_timeout=BROKER_S) as bus:
             return await bus.get("service/+", "broker/stats")
 
     try:
