@@ -89,7 +89,7 @@ class Machine:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Power off."""
+        """End it."""
         self.stop()
 
     def start(self) -> None:
@@ -131,15 +131,23 @@ class Machine:
         self._booted()
 
     def stop(self) -> None:
-        """Power off and remove every trace; harmless when it has never run."""
-        try:
-            if self._process is not None and self._process.poll() is None:
-                if self._leader > 1:
-                    os.kill(self._leader, signal.SIGRTMIN + 4)  # poweroff (man 1 systemd)
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    self._process.wait(15 if self._leader > 1 else 0)
-        finally:
-            self._remove()
+        """Pull the plug and remove every trace; harmless when it has never run."""
+        groups = [group / self.name for group in _cgroups() if (group / self.name).is_dir()]
+        deadline = time.monotonic() + 10
+        while left := {pid for group in groups for pid in _processes(group)}:
+            assert time.monotonic() < deadline, f"processes of {self.name} do not die: {left}"
+            for pid in left:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.02)
+        if self._process is not None:
+            self._process.wait(10)
+        for group in groups:
+            for folder, _, _ in os.walk(group, topdown=False):
+                with contextlib.suppress(FileNotFoundError):
+                    Path(folder).rmdir()
+        self._notices.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def run(self, command: str, *, timeout: float = 60.0, check: bool = True, given: str = "") -> str:
         """Run a line of shell in the machine as root; return everything it said.
@@ -238,25 +246,6 @@ class Machine:
 
     def _said(self) -> str:
         return (self._folder / "console").read_text(errors="replace")[-3000:]
-
-    def _remove(self) -> None:
-        """Kill what is left in its cgroups, and remove them, the folder and the socket."""
-        groups = [group / self.name for group in _cgroups() if (group / self.name).is_dir()]
-        deadline = time.monotonic() + 10
-        while left := {pid for group in groups for pid in _processes(group)}:
-            assert time.monotonic() < deadline, f"processes of {self.name} do not die: {left}"
-            for pid in left:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-            time.sleep(0.02)
-        if self._process is not None:
-            self._process.wait(10)
-        for group in groups:
-            for folder, _, _ in os.walk(group, topdown=False):
-                with contextlib.suppress(FileNotFoundError):
-                    Path(folder).rmdir()
-        self._notices.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def can_boot() -> None:
