@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from doorman import make_key, write_key
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hearthbus.errors import Invalid
@@ -29,6 +29,7 @@ def allow(folder: Path, name: str, public: str, *, file: str = "") -> None:
     path.write_text(public_text(name=name, public=public))
 
 
+@settings(max_examples=30)
 @given(name=NAMES, public=Z85, secret=Z85, broker=st.one_of(st.just(""), Z85))
 def test_a_key_is_read_as_it_was_written(name: str, public: str, secret: str, broker: str) -> None:
     """Whatever characters a key consists of, its file gives it back."""
@@ -39,6 +40,7 @@ def test_a_key_is_read_as_it_was_written(name: str, public: str, secret: str, br
         assert Key(name=name, public=public, secret=secret, broker=broker, path=path) == read_key(path)
 
 
+@settings(max_examples=50)
 @given(st.one_of(st.binary(max_size=300), st.text(max_size=300).map(str.encode)))
 def test_any_file_is_a_key_or_is_refused(content: bytes) -> None:
     """Nothing that a file can hold ends in another error."""

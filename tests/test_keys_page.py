@@ -28,7 +28,7 @@ TOOLS = {
     "sudo": 'exec "$@"',
     "ssh": 'cd "$PLACE/$1" && exec sh -c "$2"',
     "systemctl": """\
-        [ ! -f "$PLACE/pid" ] || { kill "$(cat "$PLACE/pid")"; tail --pid="$(cat "$PLACE/pid")" -f /dev/null; }
+        [ ! -f "$PLACE/pid" ] || { kill "$(cat "$PLACE/pid")"; while kill -0 "$(cat "$PLACE/pid")"; do sleep 0.02; done; } 2>&-
         [ "$1" != stop ] || exit 0
         : > "$PLACE/log"
         STATE_DIRECTORY=$PLACE/state hearthbus broker --config "$PLACE/pi/hearthbus.toml" 2>"$PLACE/log" >&2 &
@@ -48,6 +48,7 @@ class Machines:
         port = next(port for port in iter(free_port, None) if free_port() == port + 1)
         self._here = {
             "/etc/hearthbus": f"{place}/pi",
+            "/home/pi": f"{place}/kitchen",
             "ipc:///run/hearthbus/bus": f"ipc://{place}/bus",
             "tcp://0.0.0.0:7600": f"tcp://127.0.0.1:{port}",
             "tcp://pi:7600": f"tcp://127.0.0.1:{port}",

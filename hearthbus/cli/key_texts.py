@@ -65,7 +65,7 @@ def read_setting(config: str | None, folder: str | None) -> Setting:
     file = f"{_home()}/hearthbus.toml" if example else os.path.abspath(file)  # noqa: PTH100 - it is text from here on
     return Setting(
         file=file,
-        folder=folder or keys or _default_folder(file),
+        folder=os.path.abspath(folder or keys or _default_folder(file)),  # noqa: PTH100 - as above
         address=str(said.get("address", "")),
         network=str(said.get("network", "")),
         keys=keys,
@@ -170,7 +170,7 @@ def _missing(setting: Setting) -> list[str]:
     if not setting.network:
         lines.append(f'network = "tcp://0.0.0.0:{_port(setting)}"')
     if not setting.keys:
-        lines.append(f'keys = "{os.path.abspath(setting.folder)}"')  # noqa: PTH100 - as above
+        lines.append(f'keys = "{setting.folder}"')
     return ["[broker]", *lines] if lines else []
 
 

@@ -77,7 +77,7 @@ def check_url(name: str, url: str) -> None:
 
 def beside(file: str, folder: str) -> str:
     """Return where a file is that the configuration in `folder` names: relative to that folder, ~ is the user's."""
-    return os.path.join(folder, os.path.expanduser(file))  # noqa: PTH111, PTH118 - as below
+    return os.path.abspath(os.path.join(folder, os.path.expanduser(file)))  # noqa: PTH100, PTH111, PTH118 - as below
 
 
 def key_for(url: str, bus: BusSettings, *, folder: str) -> str:
