@@ -28,7 +28,8 @@ TOOLS = {
     "sudo": 'exec "$@"',
     "ssh": 'cd "$PLACE/$1" && exec sh -c "$2"',
     "systemctl": """\
-        [ ! -f "$PLACE/pid" ] || { kill "$(cat "$PLACE/pid")"; while kill -0 "$(cat "$PLACE/pid")"; do sleep 0.02; done; } 2>&-
+        pid=$(cat "$PLACE/pid" 2>/dev/null)
+        [ -z "$pid" ] || { kill "$pid"; while kill -0 "$pid" 2>/dev/null; do sleep 0.02; done; }
         [ "$1" != stop ] || exit 0
         : > "$PLACE/log"
         STATE_DIRECTORY=$PLACE/state hearthbus broker --config "$PLACE/pi/hearthbus.toml" 2>"$PLACE/log" >&2 &
