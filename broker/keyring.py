@@ -15,7 +15,7 @@ from zmq.utils import z85
 
 from broker.zap import LOCAL
 from hearthbus.errors import Invalid
-from hearthbus.keys import ALLOWED, BROKER, read_allowed, read_key
+from hearthbus.keys import ALLOWED, BROKER, check_folder, read_allowed, read_key
 
 
 @dataclass(kw_only=True)
@@ -40,6 +40,7 @@ class Keyring:
             Invalid: a file or the folder is not as it must be; the text says what to type.
         """
         if self.folder:
+            check_folder(self.folder)
             key = read_key(str(Path(self.folder) / f"{BROKER}.key"))
             self.secret, self.public = key.secret, key.public
             self._seen = self._stamp()

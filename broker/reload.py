@@ -47,8 +47,11 @@ class Reload:
             self.wanted = False
             less = self._configuration()
             self._keyring.read()
+            self._tell_fault()
             return self._keys() or less
-        return self._keyring.changed() and self._keys()
+        changed = self._keyring.changed()
+        self._tell_fault()
+        return changed and self._keys()
 
     def _configuration(self) -> bool:
         core, notes = self._core, self._core.out.notes
@@ -68,11 +71,14 @@ class Reload:
             notes.append(f"{', '.join(later)} of [broker] will be taken at the next start")
         return self._take_access()
 
+    def _tell_fault(self) -> None:
+        fault = self._keyring.fault
+        if fault and fault != self._told:
+            self._core.out.notes.append(f"new keys are not taken: {fault}")
+        self._told = fault
+
     def _keys(self) -> bool:
         notes, keyring, gate = self._core.out.notes, self._keyring, self._gate
-        if keyring.fault and keyring.fault != self._told:
-            notes.append(f"keys are not taken: {keyring.fault}")
-        self._told = keyring.fault
         before = set(gate.allowed.values())
         cut = gate.take(keyring.allowed)
         after = set(keyring.allowed.values())

@@ -52,8 +52,7 @@ class Broker:
 
     def start(self) -> None:
         """Start it and return when it listens."""
-        config = self.folder / "hearthbus.toml"
-        config.write_text(f'[broker]\naddress = "{self.url}"\ndata = "{self.data}"\n{self.settings}\n')
+        config = self.write(self.settings)
         self._listening.clear()
         self._process = subprocess.Popen(
             (*self.prefix, *HEARTHBUS, "broker", "--config", str(config)), stderr=subprocess.PIPE, text=True
@@ -62,6 +61,12 @@ class Broker:
         if not self._listening.wait(START_S) or self._process.poll() is not None:
             self.kill()
             raise AssertionError(f"the broker did not start: {self.lines}")
+
+    def write(self, settings: str) -> Path:
+        """Write the configuration file."""
+        config = self.folder / "hearthbus.toml"
+        config.write_text(f'[broker]\naddress = "{self.url}"\ndata = "{self.data}"\n{settings}\n')
+        return config
 
     def runs(self) -> bool:
         """Whether the process is there."""
@@ -118,7 +123,19 @@ def make_broker() -> Iterator[Callable[..., Broker]]:
 
     `prepare` may put files into a broker's folder before it starts.
     """
-    made: list[Broker] = []
+    with _brokers() as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def make_lasting_broker() -> Iterator[Callable[..., Broker]]:
+    """The same, gone at the end of the module."""
+    with _brokers() as make:
+        yield make
+
+
+@contextlib.contextmanager
+def _brokers() -> Iterator[Callable[..., Broker]]:
     with contextlib.ExitStack() as stack:
 
         def make(
@@ -134,7 +151,6 @@ def make_broker() -> Iterator[Callable[..., Broker]]:
                 settings = f'fanout = "tcp://127.0.0.1:0"\n{settings}'
             address = "tcp://127.0.0.1:0" if tcp else f"ipc://{folder}/bus"
             broker = Broker(folder, address=address, settings=settings, prefix=prefix)
-            made.append(broker)
             prepare(folder)
             stack.callback(broker.kill)
             broker.start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from typing import TYPE_CHECKING
 
 import zmq
@@ -63,18 +64,39 @@ class Keys:
 class House:
     """A broker with keys, at a Unix socket for this machine and at a port of its own for those with a key."""
 
-    def __init__(self, make_broker: Callable[..., Broker], access: str = "", settings: str = "") -> None:
+    def __init__(
+        self,
+        make_broker: Callable[..., Broker],
+        access: str = "",
+        *,
+        keys: tuple[str, ...] = (),
+        prefix: tuple[str, ...] = (),
+    ) -> None:
         self.keys: Keys
         made: list[Keys] = []
 
         def prepare(folder: Path) -> None:
             made.append(Keys(folder / "keys"))
+            self._keys = {name: made[0].new(name) for name in keys}
 
-        self.broker = make_broker(settings=SETTINGS + settings + "\n" + access, prepare=prepare)
+        self.broker = make_broker(settings=SETTINGS + access, prepare=prepare, prefix=prefix)
         self.keys = made[0]
         found = re.search(r"with keys on (\S+), fan-out on (\S+),", "\n".join(self.broker.lines))
         assert found is not None
         self.url, self.fanout = found[1], found[2]
+
+    def key(self, name: str) -> Key:
+        """A key that was let in from the start."""
+        return self._keys[name]
+
+    def path(self, name: str) -> Path:
+        """The file of such a key."""
+        return self.keys.path(self.key(name))
+
+    def configure(self, access: str) -> None:
+        """Write another configuration and let the broker read it."""
+        self.broker.write(SETTINGS + access)
+        self.broker.signal(signal.SIGHUP)
 
     def raw(self, key: Key | None, **options: bytes) -> Raw:
         """A raw client that comes with a key, by the network's address."""

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 PATIENCE_S = 30.0
 ZMTP_GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x00NULL" + bytes(16) + b"\x00" + bytes(31)
 """Signature, version 3.0, mechanism, no server: RFC 23."""
+LARGE = b"\x02"
+"""A frame whose length has eight bytes."""
 
 
 GREETING = {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from honest import honest_pair
-from raw import ZMTP_GREETING, Raw, closed_by_peer, fanout_of, ready, tcp, zmtp
+from raw import LARGE, ZMTP_GREETING, Raw, closed_by_peer, fanout_of, ready, tcp, zmtp
 
 from hearthbus import protocol
 from hearthbus.client.zeromq import ZmqTransport
@@ -22,10 +22,6 @@ if TYPE_CHECKING:
     from conftest import Broker
 
     from hearthbus.bus import Bus
-
-
-LARGE = b"\x02"
-"""A frame whose length has eight bytes."""
 
 
 @pytest.fixture
