@@ -71,6 +71,7 @@ def shown(topic: str, /, **body: Any) -> list[str]:
         ("sensor/meter/energy", {"value": 5, "unit": "Wh"},
          'hearthbus_sensor_energy_joules_total{place="meter"} 18000.0'),
         ("sensor/roof/rain", {"value": 500, "unit": "mm"}, 'hearthbus_sensor_rain_meters_total{place="roof"} 0.5'),
+        ("sensor/roof/rain_rate", {"value": 2, "unit": "mm/h"}, 'hearthbus_sensor_rain_rate_mm_per_hour{place="roof"} 2'),
         ("sensor/x/flow", {"value": 60, "unit": "l/min"},
          'hearthbus_sensor_flow_cubic_meters_per_second{place="x"} 0.001'),
         ("sensor/x/co2", {"value": 400, "unit": "ppm"}, 'hearthbus_sensor_co2_ppm{place="x"} 400'),

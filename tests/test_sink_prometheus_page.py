@@ -28,6 +28,7 @@ HOUSE = (
     ("sensor/hall/temperature", {"value": 21.5, "unit": "°C"}),
     ("sensor/hall/motion", {"value": True}),
     ("sensor/meter/energy", {"value": 1000, "unit": "Wh"}),
+    ("sensor/roof/rain_rate", {"value": 2, "unit": "mm/h"}),
     ("light/desk", {"on": True, "brightness": 0.5, "effect": "candle"}),
     ("host/pi/disk/root", {"free_bytes": 7, "used_ratio": 0.5}),
 )

@@ -23,11 +23,12 @@ SOMETHING_WRONG: Final = 1
 """Exit code when a service is lost, gone without a goodbye, or fails and waits to be started again."""
 
 HEAD: Final = (
-    "service", "status", "for", "memory", "queue", "lag", "handled", "errors", "last value", "version", "pid", "remarks",
+    "service", "status", "for", "memory", "queue", "lag", "handled", "errors", "last value", "version", "pid",
+    "remarks",
 )  # fmt: skip
 RIGHT: Final = frozenset({2, 3, 4, 5, 6, 7, 8, 10})
 COLOUR_OF: Final = {"online": "good", "lost": "bad", "offline": "faint"}
-SLOW: Final = 0.1
+SLOW: Final = 1.0
 """Seconds a service's timers may be late before that is worth telling."""
 OLD_FIGURES: Final = 15.0
 """Seconds after which the broker's figures are shown with their age; it sends them every ten seconds."""

@@ -25,7 +25,7 @@ _BASES: Final = {
     "speed": ("m/s", "meters_per_second"),
     "pressure": ("Pa", "pascals"),
     "length": ("m", "meters"),
-    "rate of rain": ("mm/h", "millimeters_per_hour"),
+    "rate of rain": ("mm/h", "mm_per_hour"),  # as meters a second nobody knows it
     "volume": ("m³", "cubic_meters"),
     "flow": ("m³/s", "cubic_meters_per_second"),
     "power": ("W", "watts"),
