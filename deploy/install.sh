@@ -11,6 +11,8 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=deploy/house.sh
 . "$root/deploy/house.sh"
 
+journald=/etc/systemd/journald.conf.d/hearthbus.conf
+
 usage() {
     cat <<'END'
 sudo deploy/install.sh [--wheels DIR] [--extras LIST] [--user NAME] [--sd-card]
@@ -90,8 +92,6 @@ while [ $# -gt 0 ]; do
 done
 
 release_check_machine
-exec 9>/run/hearthbus-install.lock
-flock -n 9 || fail "another installation is under way" "wait for it"
 if dpkg -s hearthbus 2>/dev/null | grep -q '^Status: .* installed$'; then
     fail "hearthbus is here as a Debian package" "upgrade it with apt install ./hearthbus_....deb, or apt remove it first"
 fi
@@ -101,6 +101,7 @@ if [ "$verb" != install ]; then
     keep=''
     if [ -d "$opt/made-with/deploy" ]; then each_file "$opt/made-with/deploy" displace; fi
     release_remove
+    rm -f "$journald"
     if house_has_systemd; then systemctl daemon-reload; fi
     if [ "$verb" = purge ]; then forget_everything; else forget_nothing "--purge removes them too"; fi
     exit
@@ -144,8 +145,8 @@ house_check "$new" "$before"
 house_keys "$new"
 if [ "$new" != "$before" ]; then house_change "$new"; else place_files "$new"; fi
 [ -e "$opt/made-with/started" ] || house_first_start
-if [ -n "$sd_card" ]; then
-    install -D -m 0644 "$root/deploy/journald/sd-card.conf" /etc/systemd/journald.conf.d/hearthbus.conf
+if [ -n "$sd_card" ] && ! cmp -s "$root/deploy/journald/sd-card.conf" "$journald"; then
+    install -D -m 0644 "$root/deploy/journald/sd-card.conf" "$journald"
     if house_has_systemd; then systemctl restart systemd-journald; fi
 fi
 

@@ -15,9 +15,11 @@ fail() {
     exit 1
 }
 
-# Whether this machine can run hearthbus, and this is root.
+# Whether this machine can run hearthbus, and this is root, and alone.
 release_check_machine() {
     [ "$(id -u)" = 0 ] || fail "this changes the system, so it needs root" "type it again with sudo in front"
+    exec 9>/run/hearthbus-install.lock
+    flock -n 9 || fail "another installation is under way" "wait for it"
     [ -x "$python" ] || fail "there is no $python" "apt install python3 python3-venv"
     "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
         fail "Python 3.11 is needed; this is $("$python" -V)" "use Debian 12, Raspberry Pi OS of 2023, or newer"

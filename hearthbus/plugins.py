@@ -7,7 +7,7 @@ Reads the packages' `entry_points.txt` itself: `importlib.metadata` does the sam
 25 ms and 3.4 MB (measured with Python 3.11). Knows nothing of what is found.
 """
 
-# ruff: noqa: PTH118, PTH123, PTH207 - pathlib costs each service process 10 ms and 0.65 MB
+# ruff: noqa: PTH110, PTH118, PTH123, PTH207 - pathlib costs each service process 10 ms and 0.65 MB
 
 from __future__ import annotations
 
@@ -64,7 +64,16 @@ def load(name: str, target: str) -> Any:
 
 
 def to_install(package: str) -> str:
-    """Return what to type so that this very Python gets a package: in a virtual environment, its own pip."""
+    """Return what to type so that this very Python gets a package: in a virtual environment, its own pip.
+
+    Where hearthbus was installed for good, an extra of its own goes the way that upgrades keep (docs/install.md).
+    """
+    extra = package.removeprefix("hearthbus[").removesuffix("]")
+    if package == f"hearthbus[{extra}]" and os.path.exists(f"{sys.prefix}/made-with/extras"):
+        if os.path.exists("/usr/sbin/hearthbus-extra"):
+            return f"type: sudo hearthbus-extra {extra}"
+        with open(f"{sys.prefix}/made-with/extras", encoding="utf-8") as file:
+            return f"type, in the checkout: sudo deploy/install.sh --extras {file.read().strip()},{extra}"
     pip = "pip"
     if sys.prefix != sys.base_prefix:
         pip = os.path.join(sys.prefix, "bin", "pip")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["debs", "wheels"]
 
 
+@pytest.mark.timeout(300)  # with what is made once for all: a Debian, wheels, packages
 def test_a_package_from_the_first_day_to_the_last(debs: tuple[Path, Path]) -> None:
     """`dpkg -i` brings the house up, also at the next boot; upgrade and downgrade keep all; a purge leaves nothing."""
     lower, current = debs

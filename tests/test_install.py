@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 from packages import HIGHER, LOWER, ROOT, SOURCES, Installed, Wheels, run, wheels
 
 from hearthbus.config import load
+from hearthbus.plugins import to_install
 from hearthbus.version import VERSION
 
 if TYPE_CHECKING:
@@ -27,6 +30,7 @@ STATE = (
 )
 
 
+@pytest.mark.timeout(300)  # with what is made once for all: a Debian, wheels, packages
 def test_an_installation_from_the_first_day_to_the_last(tmp_path: Path, wheels: Wheels) -> None:
     """One command brings the house up; again, it changes nothing; upgrades keep all, and one that fails is undone."""
     checkout = tmp_path / "checkout"
@@ -42,7 +46,7 @@ def test_an_installation_from_the_first_day_to_the_last(tmp_path: Path, wheels: 
         install = "cd /home/pi && SUDO_USER=pi checkout/deploy/install.sh"
 
         refused = machine.run(f"{install} --wheels /home 2>&1", check=False)
-        machine.run(f"{install} --wheels lower")
+        machine.run(f"{install} --wheels lower --sd-card")
         house.online(LOWER)
         made = machine.run(f"stat -c '%a %U %G' {CONFIGURATION}; sed -n '/Auckland/p; /^latitude/p' {CONFIGURATION}")
         machine.run(f"echo '[schedule.entries.tea]\ncron = \"0 16 * * *\"' >>{CONFIGURATION}")
@@ -55,7 +59,7 @@ def test_an_installation_from_the_first_day_to_the_last(tmp_path: Path, wheels: 
         assert 'timezone = "Pacific/Auckland"' in made
 
         before = machine.run(STATE)
-        again = machine.run(f"{install} --wheels lower 2>&1")
+        again = machine.run(f"{install} --wheels lower --sd-card 2>&1")
 
         assert before == machine.run(STATE)
         assert "nothing had to be done" in again
@@ -119,6 +123,27 @@ def test_the_new_configuration_is_right_for_its_time_zone(
     assert ("Europe/London" if zone == "Etc/UTC" else zone) == house.place.timezone
     assert ("sun", "schedule", "host") == house.tables
     assert "ipc:///run/hearthbus/bus" == house.url
+
+
+def test_a_service_that_lacks_something_names_the_way_that_upgrades_keep(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In an installation an extra is asked of the installer, with those it has; elsewhere, and all else, of pip."""
+    (tmp_path / "made-with").mkdir()
+    (tmp_path / "made-with/extras").write_text("house\n")
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+
+    assert "type, in the checkout: sudo deploy/install.sh --extras house,mqtt" == to_install("hearthbus[mqtt]")
+    assert to_install("paho-mqtt").endswith("/bin/pip install 'paho-mqtt'")
+
+
+def test_the_page_says_what_is_true_of_the_jeenode(tmp_path: Path) -> None:
+    """What README adds to the new configuration for the first light is a configuration without a problem."""
+    section = (ROOT / "README.md").read_text().partition("## On a Raspberry Pi")[2]
+    tables = re.findall(r"```toml\n(.*?)```", section, re.DOTALL)
+    (tmp_path / "hearthbus.toml").write_text((ROOT / "deploy/hearthbus.toml").read_text() + tables[0])
+
+    assert "jeenode" in load(tmp_path / "hearthbus.toml").services
 
 
 def test_the_scripts_are_clean() -> None:
