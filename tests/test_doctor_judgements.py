@@ -113,6 +113,8 @@ TROUBLES: list[tuple[str, dict[str, Any], str, str]] = [
         "journalctl -u hearthbus-broker",
     ),
     ("units", {"units": (replace(BROKER, active="activating", sub="auto-restart"),)}, "bad", "journalctl -u"),
+    ("units", {"units": (replace(BROKER, active="activating", sub="start", restarts=1),)}, "bad", "journalctl -u"),
+    ("units", {"units": (replace(BROKER, active="deactivating", result="exit-code"),)}, "bad", "journalctl -u"),
     ("units", {"units": (replace(BROKER, active="inactive"),)}, "warn", "enable --now hearthbus-broker"),
     ("units", {"units": (replace(BROKER, restarts=12),)}, "warn", "journalctl -u"),
     ("units", {"units": (replace(BROKER, enabled=False),)}, "warn", "systemctl enable"),

@@ -77,7 +77,7 @@ def gather(scene: Scene) -> Facts:
             units[values["Id"]] = _unit(values)
     found: list[Unit] = []
     for unit in units.values():
-        sick = unit.loaded and (unit.active == "failed" or unit.result != "success" or unit.restarts >= _MANY)
+        sick = unit.loaded and (unit.active == "failed" or _loops(unit) or unit.restarts >= _MANY)
         found.append(_with_log(unit) if sick and sum(bool(each.last) for each in found) < 2 else unit)
     return Facts(systemd=True, units=tuple(found), expected=expected)
 
@@ -102,12 +102,13 @@ def judge(facts: Facts) -> Iterator[Finding]:
 def _judged(unit: Unit, *, wanted: bool) -> Iterator[Finding]:
     name = unit.name.removesuffix(".service")
     why = _WORDS.get(unit.result, unit.result)
-    why = _EXITS.get(unit.exit_code, why) if unit.result == "exit-code" else why
+    why = _EXITS.get(unit.exit_code, why) if unit.result in {"exit-code", "success"} else why
+    why = f"it was started anew {unit.restarts} times" if why == "success" else why
     log = f"journalctl -u {name} -n 30"
     last = f"; it said: {unit.last[-1]}" if unit.last else ""
     if unit.active == "failed":
         yield bad(f"{name} failed: {why}{last}", f"{log}; then sudo systemctl restart {name}")
-    elif unit.sub == "auto-restart":
+    elif _loops(unit):
         yield bad(f"{name} ends again and again: {why}{last}", log)
     elif unit.active not in {"active", "activating", "reloading"} and wanted:
         yield warn(f"{name} is {unit.active or 'unknown'}", f"sudo systemctl enable --now {name}")
@@ -115,6 +116,12 @@ def _judged(unit: Unit, *, wanted: bool) -> Iterator[Finding]:
         yield warn(f"{name} was started anew {unit.restarts} times{last}", log)
     elif wanted and not unit.enabled:
         yield warn(f"{name} will not start at boot", f"sudo systemctl enable {name}")
+
+
+def _loops(unit: Unit) -> bool:
+    """Whether it ends, waits, and is started anew: systemd has a state for each of these, and none for all."""
+    ended = unit.active in {"activating", "deactivating"} and unit.result != "success"
+    return unit.sub == "auto-restart" or ended or (unit.active == "activating" and unit.restarts > 0)
 
 
 def _unit(values: Mapping[str, str]) -> Unit:
@@ -134,5 +141,5 @@ def _unit(values: Mapping[str, str]) -> Unit:
 def _with_log(unit: Unit) -> Unit:
     from dataclasses import replace
 
-    said = ran("journalctl", "-u", unit.name, "-n", "3", "-o", "cat", "-b", "--no-pager", "-q")
+    said = ran("journalctl", f"_SYSTEMD_UNIT={unit.name}", "-n", "3", "-o", "cat", "-b", "--no-pager", "-q")
     return replace(unit, last=tuple(line for line in said.splitlines() if line.strip())[-3:])
