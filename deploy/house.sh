@@ -56,8 +56,12 @@ house_at_home() {
     ' "$table" -
 }
 
-# house_keys FOLDER: let the software in FOLDER make the broker's key, where there is no folder of keys.
-house_keys() { [ -e "$etc/keys" ] || "$1/bin/hearthbus" keys init --config "$etc/hearthbus.toml" --keys "$etc/keys" >/dev/null; }
+# house_keys FOLDER: let the software in FOLDER make the broker's key, where there is no folder of keys. Not in an image:
+# all its copies would have the same.
+house_keys() {
+    if [ -e "$etc/keys" ] || ! house_has_systemd; then return; fi
+    "$1/bin/hearthbus" keys init --config "$etc/hearthbus.toml" --keys "$etc/keys" >/dev/null
+}
 
 # house_check NEW OLD: whether NEW takes the configuration; where OLD took it and NEW does not, nothing is changed.
 house_check() {
