@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 UNITS = "hearthbus-broker hearthbus@host"
 SECRET = "a secret of the house"
+DROP_INS = "/etc/systemd/system/hearthbus@host.service.d"
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +24,7 @@ def pi() -> Iterator[Machine]:
     with house_machine() as machine:
         install(machine, "[host]", '[own]\nservice = "host"\n')
         machine.put("/etc/hearthbus/secrets/mail", SECRET, mode="0600")
+        machine.put("/etc/systemd/system/hearthbus@host.service.d/own.conf", "[Service]\nEnvironment=A=1\n")
         machine.put("/root/passphrase", "four words are good\n", mode="0600")
         machine.run(f"systemctl enable --now {UNITS}")
         for unit in UNITS.split():
@@ -59,7 +61,7 @@ def test_a_fresh_card(pi: Machine) -> None:
     made = pi.run("hearthbus backup /root/house.backup --passphrase-file /root/passphrase")
     modes = "stat -c '%a %U %G %n' /etc/hearthbus/* /etc/hearthbus/secrets/* /var/lib/hearthbus/broker/hearthbus.db"
     before = pi.run(modes)
-    pi.run("systemctl stop hearthbus-broker 'hearthbus@*'; rm -rf /etc/hearthbus/* /var/lib/hearthbus/*")
+    pi.run(f"systemctl stop hearthbus-broker 'hearthbus@*'; rm -rf /etc/hearthbus/* /var/lib/hearthbus/* {DROP_INS}")
     said = pi.run("hearthbus restore /root/house.backup --passphrase-file /root/passphrase")
     after = pi.run(modes)
     pi.run(f"systemctl reset-failed; systemctl start {UNITS}")
@@ -67,6 +69,8 @@ def test_a_fresh_card(pi: Machine) -> None:
 
     assert "1 journal, 1 secrets sealed" in made
     assert "next: hearthbus check /etc/hearthbus/hearthbus.toml" in said
+    assert "enable --now hearthbus-broker hearthbus@host hearthbus@own" in said
+    assert "Environment=A=1" in pi.run(f"cat {DROP_INS}/own.conf")
     assert before == after
     assert SECRET == pi.run("cat /etc/hearthbus/secrets/mail").strip()
     assert "value=21.5" in value

@@ -4,10 +4,11 @@ Reads the configuration as tables, not as a checked house: one with a mistake in
 copies nothing.
 """
 
-# ruff: noqa: PTH100, PTH112, PTH113 - absolute is not resolved: a link keeps the name that people know
+# ruff: noqa: PTH100, PTH112, PTH113, PTH207 - absolute is not resolved: a link keeps the name that people know
 
 from __future__ import annotations
 
+import glob
 import os
 import stat
 from dataclasses import dataclass, field
@@ -30,6 +31,8 @@ OWN: Final = (STORE, f"{STORE}-wal", f"{STORE}-shm", "tail.0", "tail.1", LOCK, U
 """A broker's files in its folder: copied by the broker's own code, which knows how while it runs."""
 SYSTEM_STATE: Final = "/var/lib/hearthbus"
 """Where the state is of a house whose configuration is in /etc."""
+DROP_INS: Final = "/etc/systemd/system/hearthbus*.d/*.conf"
+"""What `systemctl edit` wrote: credentials, for instance."""
 _LEFT: Final = ("-wal", "-shm", "-journal")
 """Ends of the names of files that belong to an SQLite file beside them."""
 _NOT_OURS: Final = ("/dev/", "/proc/", "/sys/", "/run/")
@@ -75,6 +78,8 @@ def find(config: str | None, state: str | None) -> Belongings:
     if not example:
         found.files.update(map(os.path.abspath, files))
         _configuration(found, Path(found.config).parent)
+        if found.config.startswith("/etc/"):
+            found.files.update(glob.glob(DROP_INS))
     for table in tables.values():
         _named(found, table)
     if os.environ.get("HEARTHBUS_KEY"):

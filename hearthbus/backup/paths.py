@@ -5,6 +5,7 @@ A backup is a file that somebody carried about: what its manifest says is not be
 
 from __future__ import annotations
 
+import re
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +20,9 @@ _NEVER: Final = (
 )  # fmt: skip
 """Folders of the machine's own, under which nothing is put,"""
 _BUT: Final = ("/etc/hearthbus",)
-"""but for this one."""
+"""but for this one"""
+_DROP_IN: Final = re.compile(r"/etc/systemd/system/hearthbus[^/]*\.d(?:/[^/]+\.conf)?")
+"""and what `systemctl edit` writes for our units."""
 _LONGEST: Final = 4096
 
 
@@ -39,7 +42,7 @@ def check_paths(paths: Sequence[str], *, to: str) -> None:
         sound = len(path) < _LONGEST and path.isprintable() and str(PurePosixPath(path)) == path
         if not sound or ".." in parts or len(parts) < 2 or parts[0] not in {"/", "~"}:
             raise Invalid(f"the backup is not used: {path[:200]!r} in it is no place for a file")
-        own = any(_within(path, folder) for folder in _BUT)
+        own = any(_within(path, folder) for folder in _BUT) or _DROP_IN.fullmatch(path)
         dotted = parts[0] == "~" and len(parts) == 2
         if not to and not own and (dotted or any(_within(path, folder) for folder in _NEVER)):
             where = f"it would write {path}, which is no place of hearthbus"

@@ -90,9 +90,18 @@ def next_steps(manifest: Manifest, placed: Placed, *, to: str, sealed: bool) -> 
     if to:
         return [*lines, f"everything is below {to}"]
     config = f" {placed.config}" if placed.config else ""
-    return [
-        *lines,
-        f"next: hearthbus check{config}",
-        "      sudo systemctl start hearthbus.target   (or: hearthbus up)",
-        "      hearthbus doctor",
-    ]
+    if placed.config.startswith("/etc/"):
+        units = " ".join(f"hearthbus@{name}" for name in services(placed.config))
+        start = f"sudo systemctl daemon-reload && sudo systemctl enable --now hearthbus-broker {units}".rstrip()
+    else:
+        start = "hearthbus up"
+    return [*lines, f"next: hearthbus check{config}", f"      {start}", "      hearthbus doctor"]
+
+
+def services(config: str) -> list[str]:
+    """Return the names of the services that a configuration file has tables for."""
+    from hearthbus.config import RESERVED
+    from hearthbus.config.files import read_tables
+
+    tables, _, _ = read_tables(config)
+    return [name for name in tables if name not in RESERVED]
