@@ -8,10 +8,14 @@ keys, then the keys, then the one with them.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import resource
 import socket
+import sys
 import time
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import zmq
@@ -31,6 +35,8 @@ ANSWERS_PER_TURN: Final = 100
 """Newcomers let in at once: a house that comes back after a power cut is there in a few turns."""
 CLOSED_S: Final = 2.0
 """How long the end of a listening socket may take before the address is given up."""
+SPARE_FILES: Final = 24
+"""File descriptors kept for the journal, and for clients of this machine."""
 _ZAP: Final = "inproc://zeromq.zap.01"
 _NUMBERS: Final = count(1)
 
@@ -45,6 +51,8 @@ class Doors:
         self.zap.setsockopt(zmq.LINGER, 0)
         self.zap.bind(_ZAP)
         self.router, self.xpub = self._sockets()
+        self._shut = False
+        """The network's addresses are, for a moment."""
         self.addresses: tuple[str, ...] = ()
         """As they are bound, ports resolved: request socket, fan-out, and both once more for those with keys."""
 
@@ -69,7 +77,32 @@ class Doors:
         for sock in (self.router, self.xpub):
             self._close(sock)
         self.router, self.xpub = self._sockets()
+        self._shut = False
         self._bind(self.addresses)
+
+    def mind(self) -> bool:
+        """Shut the network's addresses while the process has hardly a file descriptor left; True when that begins.
+
+        ZeroMQ spends all of a processor on trying to take in a connection for which there is none. Who is within stays,
+        who has shown no key goes after `HANDSHAKE_MS`, and then they are opened again.
+        """
+        if not self._config.network:
+            return False
+        most, used = resource.getrlimit(resource.RLIMIT_NOFILE)[0], _open_files()
+        if not self._shut and most - used < SPARE_FILES:
+            for sock, address in self._network():
+                sock.unbind(address)
+            self._shut = True
+            return True
+        if self._shut and used < most * 3 // 4:
+            with contextlib.suppress(zmq.ZMQError):
+                for sock, address in self._network():
+                    sock.bind(address)
+                self._shut = False
+        return False
+
+    def _network(self) -> list[tuple[zmq.Socket[bytes], str]]:
+        return list(zip((self.router, self.xpub), self.addresses[2:], strict=True))
 
     def answer(self) -> None:
         """Answer what ZeroMQ asks about new connections."""
@@ -129,13 +162,15 @@ class Doors:
 
     def _close(self, sock: zmq.Socket[bytes]) -> None:
         """Close a socket, and return when its addresses are free: ZeroMQ closes in a thread of its own."""
-        endpoints = 4 if self._config.network else 2
+        addresses = self.addresses[(sock is self.xpub) :: 2]
+        if self._shut:
+            addresses = addresses[:1]
         monitor = events_of(sock, zmq.EVENT_CLOSED)
-        for address in self.addresses[(sock is self.xpub) :: 2]:
+        for address in addresses:
             sock.unbind(address)
         until = time.monotonic() + CLOSED_S
         closed = 0
-        while closed < endpoints // 2 and monitor.poll(max(0, int((until - time.monotonic()) * 1000))):
+        while closed < len(addresses) and monitor.poll(max(0, int((until - time.monotonic()) * 1000))):
             monitor.recv_multipart(zmq.NOBLOCK)
             closed += 1
         monitor.close(0)
@@ -167,6 +202,14 @@ def _bound(sock: zmq.Socket[bytes], address: str, *, setting: str) -> str:
         fault = os.strerror(error.errno or 0)
         raise Unavailable(f"cannot listen on {address}: {fault}; set [broker] {setting}") from None
     return sock.getsockopt_string(zmq.LAST_ENDPOINT)
+
+
+def _open_files() -> int:
+    """How many file descriptors this process has; where it cannot look for want of one, more than it may."""
+    try:
+        return len(list(Path("/proc/self/fd").iterdir()))
+    except OSError:
+        return sys.maxsize
 
 
 def _is_answered(path: str) -> bool:

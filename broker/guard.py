@@ -48,6 +48,7 @@ class Guard:
         """Refusals since the start, by who."""
         self._budgets: dict[str, Budget] = {}
         self._fresh: dict[str, tuple[int, str]] = {}
+        self._warned: dict[str, int] = {}
         self._strangers = 0
         self._told_at = -MINUTE_S
 
@@ -67,10 +68,14 @@ class Guard:
         self.refused[who] = self.refused.get(who, 0) + count
         self._fresh[who] = (self._fresh.get(who, (0, ""))[0] + count, str(why)[:200])
 
+    def warn(self, text: str) -> None:
+        """Note what is to be told of all together."""
+        self._warned[text] = self._warned.get(text, 0) + 1
+
     def tell(self, now: float, *, strangers: int, last_stranger: str) -> list[str]:
         """At most once a minute, a line on each who was refused since the last time."""
         fresh = strangers - self._strangers
-        if not (self._fresh or fresh) or now - self._told_at < MINUTE_S:
+        if not (self._fresh or self._warned or fresh) or now - self._told_at < MINUTE_S:
             return []
         self._told_at, self._strangers = now, strangers
         lines = [f"{who} was refused {_times(count)}, at last: {why}" for who, (count, why) in self._fresh.items()]
@@ -78,7 +83,9 @@ class Guard:
             lines.append(
                 f"strangers were refused {_times(fresh)}, the last one at {last_stranger}: no key of this broker"
             )
+        lines += [f"{text}, {_times(count)}" for text, count in self._warned.items()]
         self._fresh.clear()
+        self._warned.clear()
         return lines
 
 

@@ -200,6 +200,9 @@ class Loop:
                 strangers=self.gate.strangers,
             )
             core.stream.say("broker/stats", body, wall=core.wall)
+        if self.doors.mind():
+            core.drop("network shut")
+            core.guard.warn("hardly a file descriptor is left: nobody new came in by the network for a moment")
         told = core.guard.tell(now, strangers=self.gate.strangers, last_stranger=self.gate.last_stranger)
         core.out.notes += told
         if now >= self._patience:

@@ -158,7 +158,8 @@ def test_a_ticket_is_its_responders() -> None:
 def test_durable_subscriptions_are_their_keys() -> None:
     """Each key has names of its own: nobody reads, moves, forgets or even sees the place of another."""
     made = desk(subscribe=("sensor/#",))
-    fetch = {"id": 1, "consumer": "log", "patterns": ["sensor/#"], "after": -1, "limit": 9, "wait_ms": 0}
+    fetch: dict[str, Any] = {"id": 1, "consumer": "log", "patterns": ["sensor/#"]}
+    fetch |= {"after": -1, "limit": 9, "wait_ms": 0}
     for ident, name in ((PHONE, "phone"), (HERE, "here"), (KITCHEN, "kitchen")):
         made.greet(ident, name)
     say(made, protocol.FETCH, PHONE, **fetch)

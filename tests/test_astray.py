@@ -31,7 +31,7 @@ def doors() -> Iterator[Doors]:
 
 def connected(context: zmq.Context[Any], doors: Doors) -> zmq.Socket[bytes]:
     """A subscriber that can send any frame, let in."""
-    sub = context.socket(zmq.XSUB)
+    sub: zmq.Socket[bytes] = context.socket(zmq.XSUB)
     ready = sub.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED)
     sub.connect(doors.addresses[1])
     assert doors.zap.poll(10_000)

@@ -100,6 +100,23 @@ async def online(bus: Bus, name: str, status: str) -> dict[str, Any]:
     raise AssertionError
 
 
+async def refusal(bus: Bus, topic: str) -> str:
+    """Publish until it is refused; return why."""
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                await bus.publish(topic, confirm=True)
+            except Refused as error:
+                return str(error)
+
+
+async def connected(bus: Bus, *, wanted: bool) -> None:
+    """Wait until a client is connected, or is not."""
+    async with asyncio.timeout(20):
+        while bus.connected is not wanted:
+            await asyncio.sleep(0.01)
+
+
 async def line(house: House, text: str) -> None:
     """Wait for a line of the broker's log."""
     async with asyncio.timeout(20):
@@ -155,9 +172,7 @@ async def test_a_revoked_key_hears_nothing_more(house: House) -> None:
             await local.publish("room/after", confirm=True)
             house.keys.allow(house.key("kitchen"))
             await line(house, "let in from now on: kitchen")
-            async with asyncio.timeout(20):
-                while not kitchen.connected:
-                    await asyncio.sleep(0.01)
+            await connected(kitchen, wanted=True)
             await local.publish("room/again", confirm=True)
             async with asyncio.timeout(20):
                 after = (await anext(messages)).topic
@@ -169,14 +184,10 @@ async def test_a_key_that_comes_back_gets_in(house: House) -> None:
     """A client whose key is allowed again is back within ten seconds, by itself."""
     async with Bus(house.url, key=house.path("kitchen")) as kitchen:
         house.keys.revoke("kitchen")
-        async with asyncio.timeout(20):
-            while kitchen.connected:
-                await asyncio.sleep(0.01)
+        await connected(kitchen, wanted=False)
         house.keys.allow(house.key("kitchen"))
         begun = time.monotonic()
-        async with asyncio.timeout(20):
-            while not kitchen.connected:
-                await asyncio.sleep(0.01)
+        await connected(kitchen, wanted=True)
         took = time.monotonic() - begun
         await kitchen.publish("room/a", confirm=True)
 
@@ -191,13 +202,7 @@ async def test_access_that_is_narrowed_holds_at_once(house: House) -> None:
             await anext(messages)
             house.configure(ACCESS.replace('["room/#"]', '["room/a"]', 2))
             await line(house, "the configuration was read again")
-            async with asyncio.timeout(20):
-                while True:
-                    try:
-                        await kitchen.publish("room/b", confirm=True)
-                    except Refused as error:
-                        why = str(error)
-                        break
+            why = await refusal(kitchen, "room/b")
             await local.publish("room/b", confirm=True)
             await local.publish("room/a", confirm=True)
             with pytest.raises(Refused, match="subscribe is room/a"):
