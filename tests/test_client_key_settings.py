@@ -14,6 +14,7 @@ from hearthbus.bus import DEFAULT_URL
 from hearthbus.cli.where import where
 from hearthbus.config import load
 from hearthbus.errors import Invalid
+from hearthbus.running.runner import Runner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -171,6 +172,19 @@ def test_a_service_shows_the_key(configured: Callable[[str], Path], tmp_path: Pa
 
     assert f"the broker at {door.url} refuses the key kitchen" in refused
     assert door.url in running
+
+
+async def test_another_key_is_taken_at_a_reload(configured: Callable[[str], Path]) -> None:
+    """A service whose configuration names another key is connected anew by SIGHUP; the same key changes nothing."""
+    file = configured(KITCHEN + "[host]\n")
+    runner = Runner(load(file), ["host"])
+    (keeper,) = runner._keepers
+    runner.reload()
+    before = keeper._interrupt.is_set()
+    configured(KITCHEN.replace("kitchen.key", "attic.key") + "[host]\n")
+    runner.reload()
+
+    assert (False, True) == (before, keeper._interrupt.is_set())
 
 
 def test_no_key_costs_no_import() -> None:
