@@ -208,6 +208,10 @@ def test_everything_stops_within_five_seconds_and_starts_in_any_order(house: Mac
     house.run("systemctl unmask --runtime hearthbus-broker; systemctl start hearthbus-broker")
     for name in ("host", "echo"):
         house.wait(f"hearthbus@{name}.service", "active", timeout=10)
+    house.run("systemctl restart hearthbus@echo && runuser -u pi -- hearthbus pub said number=1007")
+    house.until(
+        lambda: "1007" in house.run("runuser -u pi -- hearthbus log echo"), "what follows READY is not lost", 10
+    )
     house.run("systemctl start hearthbus.target")
 
     assert took < 5.0

@@ -1,4 +1,4 @@
-"""When `hearthbus run` tells systemd's watchdog that all is well: its loop turns, and its connection is alive."""
+"""When `hearthbus run` tells systemd that it is ready, and the watchdog that all is well: what has to be so."""
 
 from __future__ import annotations
 
@@ -31,6 +31,21 @@ class Quiet(Service):
         pass
 
 
+class Slow(Quiet):
+    """Takes its time to start."""
+
+    async def on_start(self) -> None:
+        async for _ in self.subscribe("go"):
+            return
+
+
+class Broken(Quiet):
+    """Cannot start."""
+
+    async def on_start(self) -> None:
+        raise FileNotFoundError(2, "No such file or directory", "/dev/ttyUSB0")
+
+
 class Mute(MemoryTransport):
     """A connection that looks alive, and on which no heartbeat is answered any more once `mute` is set."""
 
@@ -61,7 +76,7 @@ class Watched:
 
 
 @asynccontextmanager
-async def watched(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Watched]:
+async def watched(folder: Path, monkeypatch: pytest.MonkeyPatch, kind: type[Service] = Quiet) -> AsyncIterator[Watched]:
     """Run a service where systemd would, with ticks of ten milliseconds."""
     monkeypatch.setattr("hearthbus.running.runner._TICK", 0.01)
     monkeypatch.setenv("WATCHDOG_USEC", "20000000")
@@ -71,7 +86,7 @@ async def watched(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     transport = Mute(hub, name="one")
     config = House(
         path="hearthbus.toml", example=False, files=(), url="ipc:///memory", joins=False, place=Place(), broker=None,
-        tables=("one",), services={"one": Instance("one", "one", Quiet, Quiet.Config())},
+        tables=("one",), services={"one": Instance("one", "one", kind, Quiet.Config())},
     )  # fmt: skip
     runner = Runner(config, ["one"], connect=lambda _url, name: Bus(name=name, transport=transport))
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
@@ -112,3 +127,22 @@ async def test_a_dead_connection_starves_the_watchdog(tmp_path: Path, monkeypatc
     assert [] == starved
     assert FED in away
     assert FED in back
+
+
+async def test_ready_is_who_takes_messages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To be connected is not enough: what is published after READY must find the service's subscriptions in place."""
+    async with watched(tmp_path, monkeypatch, Slow) as at:
+        early = await at.hears("STATUS=starting", "STATUS=starting")
+        async with Bus(name="tester", transport=MemoryTransport(at.hub, name="tester")) as bus:
+            await bus.publish("go", retain=True)
+        await at.hears("READY=1")
+
+    assert "READY=1" not in early
+
+
+async def test_who_fails_and_is_tried_again_is_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A receiver that is in a drawer keeps no boot waiting: the process does what it can."""
+    async with watched(tmp_path, monkeypatch, Broken) as at:
+        heard = await at.hears("READY=1", FED)
+
+    assert "READY=1" in heard

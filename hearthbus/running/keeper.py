@@ -31,7 +31,8 @@ class Keeper:
 
     def __init__(self, instance: Instance, url: str, connect: Callable[[str, str], Bus]) -> None:
         self.name = instance.name
-        self.been_connected = False
+        self.settled = False
+        """It takes messages, or has failed once and will be tried again: systemd need not wait any more."""
         self._log = logging.getLogger(instance.name)
         self._instance = instance
         self._url = url
@@ -139,13 +140,12 @@ class Keeper:
         if not await unless(self._interrupt, asyncio.create_task(bus.__aenter__(), name=f"{self.name} connect")):
             return
         self._bus = bus
-        self.been_connected = True
         try:
             self._service = self._instance.kind(bus=bus, config=self._instance.config)
             self._runtime = Runtime(self._service)
             await self._runtime.run(self._interrupt, self._say_started)
         except Exception as error:
-            self._failing = True
+            self._failing = self.settled = True
             await self.publish_health(0.0, error=error)
             raise
         finally:
@@ -154,6 +154,7 @@ class Keeper:
 
     def _say_started(self) -> None:
         self._log.info("running on %s", self._url)
+        self.settled = True
         if self._failing:
             self._failing = False
             task = asyncio.get_running_loop().create_task(self.publish_health(0.0), name=f"{self.name} health")

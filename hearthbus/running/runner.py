@@ -144,16 +144,18 @@ class Runner:
                 self._lag = 0.0
 
     async def _say_ready(self, waited: float) -> None:
-        """Tell systemd, and after a moment the log, whether the broker has been found; once it is lost the bus logs."""
+        """Tell systemd when messages are taken; until then, and after a moment the log, that the broker is away."""
         if self._ready:
             return
-        if all(keeper.been_connected for keeper in self._keepers):
+        if all(keeper.settled for keeper in self._keepers):
             self._ready = True
             self._status = f"running {', '.join(keeper.name for keeper in self._keepers)}"
             notify("READY=1", f"STATUS={self._status}")
             return
-        notify("EXTEND_TIMEOUT_USEC=30000000", f"STATUS=waiting for the broker at {self._house.url}")
-        if waited >= PATIENCE and not self._told:
+        away = not all(keeper.connected for keeper in self._keepers)
+        status = f"waiting for the broker at {self._house.url}" if away else "starting"
+        notify("EXTEND_TIMEOUT_USEC=30000000", f"STATUS={status}")
+        if away and waited >= PATIENCE and not self._told:
             self._told = True
             from hearthbus.running.probe import answers
 
