@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from offline import Desk, hello
 
-from broker.config import Limits
+from broker.access import Table
+from broker.config import Grant, Limits
 from hearthbus import protocol
 from hearthbus.message import encode_body, encode_sent
 
@@ -112,6 +113,23 @@ def test_no_frame_makes_the_core_raise(turns: list[tuple[list[tuple[bytes, bytes
     desk.turn(seconds=4)
 
     assert 0 == desk.stats["clients"]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.lists(st.tuples(IDENTS, FRAMES), max_size=4), max_size=12))
+def test_no_frame_of_a_key_gets_beyond_its_table(turns: list[list[tuple[bytes, bytes]]]) -> None:
+    """Whatever a key that may publish one topic says, from however many connections: nothing else goes out."""
+    desk = Desk(table=Table({"key": Grant(publish=("a/b",), messages_per_s=5)}, keys={"key"}))
+    desk.who = dict.fromkeys((b"\0a", b"\0b", b"\0c", b"chosen"), "key")
+    desk.greet(b"\0a", "key")
+    desk.greet(b"\0b", "key.b", presence=True)
+    for frames in turns:
+        desk.turn(*frames)
+    desk.turn(seconds=4)
+    topics = {frame[: frame.index(0)] for frame in desk.fanout} - {b"broker/stats"}
+
+    assert set() == {topic for topic in topics if topic != b"a/b" and not topic.startswith(b"service/key")}
+    assert desk.core.stream.topics.by_name.get(b"a/b") is None or desk.core.stream.topics.by_name[b"a/b"].seq <= 30
 
 
 def test_number_zero_is_malformed() -> None:
