@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 from backups import PASSPHRASE, Scene, scene, told
 
+from broker import store
 from hearthbus.backup import belongings, passphrase
 from hearthbus.cli.main import main
 
@@ -202,6 +203,18 @@ def test_the_page_opens_the_secrets(scene: Scene) -> None:
     assert sorted(str(scene.folder / name) for name in SECRETS) == sorted(
         line.rpartition(" ")[0] for line in done.stdout.splitlines()
     )
+
+
+def test_another_brokers_journal(scene: Scene) -> None:
+    """Where the configuration names the broker's folder, a journal that lies elsewhere is none of this house's."""
+    own, other = scene.folder / "data", scene.state / "broker"
+    for folder in (own, other):
+        folder.mkdir()
+        store.connect(folder).close()
+    scene.config.write_text(f'[broker]\ndata = "{own}"\n')
+    found = belongings.find(str(scene.config), None)
+
+    assert ({str(own)}, False) == (found.brokers, any(path.startswith(str(other)) for path in found.state))
 
 
 def test_the_names_are_the_brokers() -> None:

@@ -66,6 +66,7 @@ TROUBLES: list[tuple[str, dict[str, Any], str, str]] = [
     ("configuration", {"example": True}, "warn", "copy it to"),
     ("house", {"error": "nobody listens at x"}, "bad", "the lines about ports"),
     ("house", {"error": "not this key", "refused": True}, "bad", "the lines about keys"),
+    ("house", {"unread": "kitchen may not read service/#"}, "warn", "let this key read them"),
     ("house", {"version": "0.9"}, "warn", "systemctl restart hearthbus-broker"),
     ("house", {"stats": {"journal_error": "disk full"}}, "warn", "the line about the disk"),
     ("house", {"stats": {"strangers": 3}}, "warn", "journalctl -u hearthbus-broker"),

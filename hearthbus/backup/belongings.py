@@ -86,6 +86,8 @@ def find(config: str | None, state: str | None) -> Belongings:
         _take_secret(found, Path(os.environ["HEARTHBUS_KEY"]))
     for root in _roots(found, tables, state):
         _state(found, root)
+    if data := _data(tables, state):
+        found.brokers &= {os.path.abspath(data)}  # another one's is none of this house's
     found.secrets -= found.files & {os.path.abspath(file) for file in files}
     found.files -= found.secrets
     found.state -= found.secrets | found.files
@@ -150,15 +152,20 @@ def _take_secret(found: Belongings, path: Path) -> None:
 def _roots(found: Belongings, tables: dict[str, Table], state: str | None) -> list[Path]:
     """Return the folders that broker and services of this house keep things in."""
     roots = [Path(state) if state else usual_state(found.config)]
-    broker = tables["broker"].values.get("data") if "broker" in tables else None
-    if isinstance(broker, str) and broker and not state:
-        roots.append(Path(broker).expanduser())
+    if data := _data(tables, state):
+        roots.append(data)
     for table in tables.values():
         folder = table.values.get("folder")
         if table.name not in RESERVED and isinstance(folder, str) and folder:
             roots.append(table.source.folder / Path(folder).expanduser())
     absolute = dict.fromkeys(Path(os.path.abspath(root)) for root in roots if _is_ours(root))
     return [root for root in absolute if state or root.is_dir()]
+
+
+def _data(tables: dict[str, Table], state: str | None) -> Path | None:
+    """Return the broker's folder where the configuration names it."""
+    given = tables["broker"].values.get("data") if "broker" in tables and not state else None
+    return Path(given).expanduser() if isinstance(given, str) and given else None
 
 
 def usual_state(config: str) -> Path:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hearthbus.doctor.finding import bad, ok, warn
 from hearthbus.doctor.machine import LIMIT_S
-from hearthbus.errors import HearthbusError
+from hearthbus.errors import HearthbusError, Refused
 from hearthbus.running.probe import answers
 
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ class Facts:
     ours: str = ""
     """Version of this hearthbus."""
     stats: Mapping[str, Any] | None = None
+    unread: str = ""
+    """Why not all of it could be read: a key need not be allowed to."""
     rows: tuple[Row, ...] = ()
     configured: tuple[str, ...] = ()
     local: bool = True
@@ -63,7 +65,7 @@ def gather(scene: Scene) -> Facts:
     if not scene.joins and not _answers(scene.url):
         return Facts(error=f"nobody listens at {scene.url}", **common)  # type: ignore[arg-type]  # as they are named
     try:
-        messages = asyncio.run(_ask(scene.url, scene.key))
+        messages, unread = asyncio.run(_ask(scene.url, scene.key))
     except HearthbusError as error:
         refused = type(error).__name__ in {"Refused", "Invalid"}
         return Facts(error=str(error), refused=refused, **common)  # type: ignore[arg-type]  # as they are named
@@ -72,7 +74,7 @@ def gather(scene: Scene) -> Facts:
     nothing: dict[str, Any] = {}
     stats = next((message.body for message in messages if message.topic == STATS), nothing)
     found = tuple(rows(messages, now=time.time_ns()))
-    return Facts(version=str(stats.get("version", "")), stats=stats, rows=found, **common)  # type: ignore[arg-type]  # as they are named
+    return Facts(version=str(stats.get("version", "")), stats=stats, rows=found, unread=unread, **common)  # type: ignore[arg-type]  # as they are named
 
 
 def _answers(url: str) -> bool:
@@ -82,11 +84,18 @@ def _answers(url: str) -> bool:
         return False
 
 
-async def _ask(url: str, key: str) -> list[Any]:
+async def _ask(url: str, key: str) -> tuple[list[Any], str]:
+    """Return what is retained of services and broker, and why not all of it."""
     from hearthbus.bus import Bus
 
     async with asyncio.timeout(LIMIT_S), Bus(url, key=key or None, connect_timeout=LIMIT_S * 0.7) as bus:
-        return [*await bus.get("service/#"), *await bus.get("broker/stats")]
+        found: list[Any] = []
+        for pattern in ("broker/stats", "service/#"):
+            try:
+                found += await bus.get(pattern)
+            except Refused as error:
+                return found, str(error)
+        return found, ""
 
 
 def judge(facts: Facts) -> Iterator[Finding]:
@@ -104,6 +113,12 @@ def judge(facts: Facts) -> Iterator[Finding]:
     for name, words in FIGURES.items():
         if facts.stats and facts.stats.get(name):
             yield warn(words.format(facts.stats[name]), _DO[name])
+    if facts.unread:
+        yield warn(
+            f"the services cannot be looked at: {facts.unread}",
+            'ask on the broker\'s machine, or let this key read them: subscribe = ["service/#", "broker/stats"]',
+        )
+        return
     seen = {row.name for row in facts.rows}
     for name in facts.configured:
         if facts.local and name not in seen:
