@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,5 +32,3 @@ class Commit:
     """Publisher's time of its messages, from here"""
     newest: int
     """to here; nanoseconds since 1970 UTC."""
-    owners: dict[str, str] = field(default_factory=dict)
-    """Durable subscriptions that are new, and the key whose each is."""

@@ -58,8 +58,6 @@ def _read_state(aside: Path, contents: store.Contents) -> None:
                 contents.offset = max(contents.offset, topic.offset)
         with contextlib.suppress(sqlite3.Error):
             contents.consumers = store.sound_places(connection)
-        with contextlib.suppress(sqlite3.Error):
-            contents.owners = store.owners(connection)
 
 
 def _all_of(contents: store.Contents) -> Commit:
@@ -74,7 +72,6 @@ def _all_of(contents: store.Contents) -> Commit:
         oldest_needed=0,
         oldest=0,
         newest=0,
-        owners=contents.owners,
     )
 
 

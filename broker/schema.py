@@ -43,11 +43,6 @@ MIGRATIONS: Final = (
             "create table if not exists consumer(name text primary key, offset integer) without rowid",
         ),
     ),
-    Migration(
-        to=2,
-        readable_from=1,
-        statements=("create table if not exists owner(name text primary key, who text) without rowid",),
-    ),
 )
 """Every form there was, oldest first. One is only ever added, never changed."""
 SCHEMA: Final = MIGRATIONS[-1].to

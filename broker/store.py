@@ -4,7 +4,6 @@
     block      one row a commit: its messages, oldest first, as one blob with a checksum. Two pages a commit instead of
                one row a message, without an index: measured, an SD card gets 3 times the payload instead of 70 times
     consumer   the places of durable subscriptions
-    owner      whose key made a durable subscription; none for those of this machine
     meta       epoch, whether the last end was clean, and the form of the file (`broker.schema`)
 
 WAL with FULL synchronisation: what is committed survives a power cut. Every topic and every block carries a CRC-32,
@@ -47,8 +46,6 @@ class Contents:
     topics: list[TopicRow] = field(default_factory=list)
     numbers: dict[bytes, int] = field(default_factory=dict)
     consumers: dict[str, int] = field(default_factory=dict)
-    owners: dict[str, str] = field(default_factory=dict)
-    """Durable subscription -> the name of the key that made it."""
     damaged: int = 0
     """Values whose checksum was wrong, left out."""
 
@@ -96,7 +93,6 @@ def load(connection: sqlite3.Connection) -> Contents:
         else:
             found.damaged += 1
     found.consumers = sound_places(connection)
-    found.owners = owners(connection)
     return found
 
 
@@ -104,14 +100,6 @@ def sound_places(connection: sqlite3.Connection) -> dict[str, int]:
     """Read the places of durable subscriptions."""
     rows = connection.execute("select name, offset from consumer")
     return {name: offset for name, offset in rows if type(name) is str and type(offset) is int}
-
-
-def owners(connection: sqlite3.Connection) -> dict[str, str]:
-    """Read whose the durable subscriptions are; a file that no broker of this version could write yet has none."""
-    if not connection.execute("select 1 from sqlite_master where name = 'owner'").fetchone():
-        return {}
-    rows = connection.execute("select name, who from owner")
-    return {name: who for name, who in rows if type(name) is str and type(who) is str}
 
 
 def sound_topics(connection: sqlite3.Connection) -> Iterator[TopicRow]:
@@ -151,10 +139,8 @@ def write(connection: sqlite3.Connection, commit: Commit) -> None:
         for name, offset in commit.consumers.items():
             if offset is None:
                 connection.execute("delete from consumer where name = ?", (name,))
-                connection.execute("delete from owner where name = ?", (name,))
             else:
                 connection.execute("insert or replace into consumer values(?, ?)", (name, offset))
-        connection.executemany("insert or replace into owner values(?, ?)", commit.owners.items())
         meta = (("offset", commit.offset), ("epoch", commit.epoch), ("clean", 0))
         connection.executemany("insert or replace into meta values(?, ?)", meta)
         connection.execute("commit")

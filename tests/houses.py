@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 PAGE = 4096
 """Size of SQLite's pages."""
-ROOTS = 6 * PAGE
-"""The header and the tops of the five tables: damage there can cost more than one page of what is below."""
+ROOTS = 5 * PAGE
+"""The header and the tops of the four tables: damage there can cost more than one page of what is below."""
 TOPICS = 60
 COMMITS = 10
 FIRST_EPOCH, NEXT_EPOCH = 1_000, 2_000
@@ -34,7 +34,7 @@ STAMP = "2026-01-01T000000Z"
 ROWS_OF_A_PAGE = 16
 COMMITS_OF_A_PAGE = 8
 IN_TAIL = 20
-STATE_ENDS = 13 * PAGE
+STATE_ENDS = 12 * PAGE
 """Where the table of topics ends in the file that `build` makes; what follows is the journal."""
 MISSING = "the last end was not clean: what was published in its last seconds may be missing"
 CONFIG = BrokerConfig()

@@ -38,14 +38,15 @@ def test_a_hundred_places(houses: dict[bool, House], tmp_path: Path, how: str) -
         else:
             flip(path, at, bit)
         back = begin(house.folder)
-        again = begin(house.folder)
 
         place = f"{how} {path.name} at {at} bit {bit}"
         check(house, back)
         lost = (house.state, house.frames) != (back.state, back.journal)
         assert not lost or NEXT_EPOCH == back.epoch or back.found.damaged, place
         assert not lost or [] != back.found.notes, place
-        assert (back.state, back.journal) == (again.state, again.journal), place
+        if back.found.damaged or number % 10 == 0:
+            again = begin(house.folder)
+            assert (back.state, back.journal) == (again.state, again.journal), place
         whole += not lost and FIRST_EPOCH == back.epoch
         shutil.rmtree(house.folder)
     assert 0 < whole < TIMES, "some places are read past, some are noticed"
