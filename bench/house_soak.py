@@ -177,7 +177,7 @@ async def _run(minutes: float, seed: int) -> int:
         except asyncio.CancelledError:
             print("ended early: nothing can be said of what came of it")
             return 130
-    print("\n".join(soak.faults[:20]) or "every confirmed message is where it belongs, and nothing grows")
+    print("\n".join(soak.faults[:20]) or "every confirmed message is where it belongs, and nothing is seen to grow")
     return 1 if soak.faults else 0
 
 
