@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     from conftest import Broker
 
     from hearthbus.bus import Bus
+    from hearthbus.keys import Key
 
 
 class DeadLetters:
     """A link without a socket."""
 
-    def __init__(self, url: str, owner: conversation.Conversation) -> None:
-        del url, owner
+    def __init__(self, url: str, owner: conversation.Conversation, *, key: Key | None = None) -> None:
+        del url, owner, key
         self.sent: list[bytes] = []
         self.heard_at: list[str] = []
 

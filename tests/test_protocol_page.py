@@ -23,6 +23,8 @@ from hearthbus.client.link import Link
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from hearthbus.errors import Refused
+
 
 def test_every_verb_is_told_once() -> None:
     """The names used here, and the overview of the page, are all verbs of both directions and no others."""
@@ -207,6 +209,8 @@ class _Nobody:
     def on_up(self) -> None: ...
 
     def on_down(self) -> None: ...
+
+    def on_refused(self, error: Refused) -> None: ...
 
     def on_answer(self, frame: bytes) -> None: ...
 
