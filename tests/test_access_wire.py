@@ -250,8 +250,9 @@ async def test_idle_connections_at_the_network_take_nobodys_place(
                 return time.monotonic() - begun, cpu_s(house.broker.pid) - before
 
         took, used = await asyncio.to_thread(attack)
-        await honest.unharmed()
+        stats = await honest.unharmed()
 
+    assert stats["dropped"]["network shut"]
     assert took < 2 * HANDSHAKE_MS / 1000 + 1, f"served after {took:.1f} s"  # both halves wait for their end
     assert used < took / 2, f"{used:.1f} s of processor in {took:.1f} s"
 

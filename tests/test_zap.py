@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import zmq
@@ -96,19 +96,42 @@ def doors() -> Iterator[Doors]:
     made.close()
 
 
+def knock(context: zmq.Context[Any], doors: Doors, *, keyed: bool) -> zmq.Socket[bytes]:
+    """Come to one of the addresses, with the key that is allowed or without, and say something."""
+    client: zmq.Socket[bytes] = context.socket(zmq.DEALER)
+    if keyed:
+        client.curve_serverkey = BROKER.public.encode()
+        client.curve_publickey, client.curve_secretkey = KEY.public.encode(), KEY.secret.encode()
+    client.connect(doors.addresses[2 if keyed else 0])
+    client.send(b"hello")
+    return client
+
+
+@pytest.fixture
+def outside() -> Iterator[zmq.Context[Any]]:
+    """Where clients live."""
+    context: zmq.Context[Any] = zmq.Context()
+    yield context
+    context.destroy(linger=0)
+
+
 @pytest.mark.parametrize("keyed", [False, True])
-def test_no_answer_is_no_entry(doors: Doors, *, keyed: bool) -> None:
-    """Where nobody answers ZeroMQ's question nobody comes in, on either address; once it is answered, he does."""
-    with zmq.Context() as context, context.socket(zmq.DEALER) as client:
-        client.setsockopt(zmq.LINGER, 0)
-        if keyed:
-            client.curve_serverkey = BROKER.public.encode()
-            client.curve_publickey, client.curve_secretkey = KEY.public.encode(), KEY.secret.encode()
-        client.connect(doors.addresses[2 if keyed else 0])
-        client.send(b"hello")
+def test_no_answer_is_no_entry(doors: Doors, outside: zmq.Context[Any], *, keyed: bool) -> None:
+    """Where the loop does not answer ZeroMQ's question nobody comes in, by either address; once it does, he does."""
+    with knock(outside, doors, keyed=keyed):
         asked_for = doors.zap.poll(5_000)
         unanswered = doors.router.poll(500)
         doors.answer()
         answered = doors.router.poll(5_000)
 
     assert (zmq.POLLIN, 0, zmq.POLLIN) == (asked_for, unanswered, answered)
+
+
+@pytest.mark.parametrize("keyed", [False, True])
+def test_nobody_to_ask_is_no_entry(doors: Doors, outside: zmq.Context[Any], *, keyed: bool) -> None:
+    """Where the socket that is asked is gone nobody comes in, not even who is allowed: the domain is enforced."""
+    doors.zap.close(0)
+    with knock(outside, doors, keyed=keyed):
+        heard = doors.router.poll(1_000)
+
+    assert 0 == heard
