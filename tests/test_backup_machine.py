@@ -55,6 +55,20 @@ def test_the_doctor_on_a_pi(pi: Machine) -> None:
     assert "no service 'nonsense'" in told["text"]
 
 
+def test_who_may_not_look(pi: Machine) -> None:
+    """A person without rights is told so, by the doctor and by backup, and not taken to have no house."""
+    pi.run("useradd --create-home anna; chmod 750 /etc/hearthbus; chgrp hearthbus /etc/hearthbus")
+    found = [json.loads(line) for line in pi.run("runuser -u anna -- hearthbus doctor --json || true").splitlines()]
+    said = pi.run("cd /home/anna; runuser -u anna -- hearthbus backup house.backup; ls", check=False)
+
+    assert ["/etc/hearthbus is shut to who asks, so that little can be looked at"] == [
+        each["text"] for each in found if each["check"] == "config"
+    ]
+    assert "usermod -aG hearthbus" in next(each["do"] for each in found if each["check"] == "ports")
+    assert "/etc/hearthbus is shut to who asks; type: sudo hearthbus backup FILE" in said
+    assert "house.backup" not in said.splitlines()
+
+
 def test_a_fresh_card(pi: Machine) -> None:
     """Backed up while it runs, lost with everything, restored: the house starts, with state, rights and secrets."""
     pi.run("hearthbus pub --retain --confirm sensor/hall/temperature value=21.5")

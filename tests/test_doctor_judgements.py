@@ -63,6 +63,7 @@ TROUBLES: list[tuple[str, dict[str, Any], str, str]] = [
     ("software", {"curve": False}, "bad", "use the pyzmq of PyPI"),
     ("software", {"missing": {"sun": ("astral",)}}, "warn", "pip install 'hearthbus[sun]'"),
     ("configuration", {"problems": ("/etc/x.toml:3: sun.lat: unknown key",)}, "bad", "hearthbus check /etc/hearthbus"),
+    ("configuration", {"shut": True}, "bad", "sudo hearthbus doctor"),
     ("configuration", {"example": True}, "warn", "copy it to"),
     ("house", {"error": "nobody listens at x"}, "bad", "the lines about ports"),
     ("house", {"error": "not this key", "refused": True}, "bad", "the lines about keys"),

@@ -29,6 +29,7 @@ LOCK: Final = "lock"
 UNFINISHED: Final = "restore-unfinished"
 OWN: Final = (STORE, f"{STORE}-wal", f"{STORE}-shm", "tail.0", "tail.1", LOCK, UNFINISHED)
 """A broker's files in its folder: copied by the broker's own code, which knows how while it runs."""
+SYSTEM: Final = "/etc/hearthbus"
 SYSTEM_STATE: Final = "/var/lib/hearthbus"
 """Where the state is of a house whose configuration is in /etc."""
 DROP_INS: Final = "/etc/systemd/system/hearthbus*.d/*.conf"
@@ -67,9 +68,11 @@ def find(config: str | None, state: str | None) -> Belongings:
         state: the folder under which broker and services keep what they keep; None for the usual one.
 
     Raises:
-        Invalid: there is no such configuration file, or it is not TOML.
+        Invalid: there is no such configuration file, it is not TOML, or the machine's house is shut to who asks.
     """
     main, example = (config, False) if config else find_file()
+    if example and is_shut():
+        raise Invalid(f"{SYSTEM} is shut to who asks; type: sudo hearthbus backup FILE")
     tables, files, problems = read_tables(os.path.abspath(main))
     unread = [problem for problem in problems if problem.text.startswith(("cannot be read", "no TOML", "not UTF-8"))]
     if unread:
@@ -166,6 +169,11 @@ def _data(tables: dict[str, Table], state: str | None) -> Path | None:
     """Return the broker's folder where the configuration names it."""
     given = tables["broker"].values.get("data") if "broker" in tables and not state else None
     return Path(given).expanduser() if isinstance(given, str) and given else None
+
+
+def is_shut() -> bool:
+    """Whether there is a house on this machine that who asks may not look into."""
+    return os.path.isdir(SYSTEM) and not os.access(SYSTEM, os.R_OK | os.X_OK)
 
 
 def usual_state(config: str) -> Path:

@@ -53,9 +53,13 @@ def make(target: Path, house: Belongings, *, passphrase: str | None) -> Made:
         passphrase: for its secrets; None leaves them out.
 
     Raises:
-        Invalid: `target` is something else.
+        Invalid: `target` is something else, or there is nothing to back up.
         Unavailable: a file cannot be read, or the backup cannot be written.
     """
+    if not (house.files or house.state or house.brokers or house.secrets):
+        raise Invalid(
+            "there is nothing to back up: no configuration, no journal, no state; --config and --state name them"
+        )
     _refuse_another(target)
     part = target.with_name(f".{target.name}.part")
     try:

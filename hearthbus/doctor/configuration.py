@@ -22,6 +22,7 @@ class Facts:
 
     config: str = ""
     example: bool = False
+    shut: bool = False
     problems: tuple[str, ...] = ()
     hidden: int = 0
     """Secrets that only the units of systemd can read."""
@@ -34,6 +35,7 @@ def gather(scene: Scene) -> Facts:
     return Facts(
         config=scene.config,
         example=scene.example,
+        shut=scene.shut,
         problems=scene.problems,
         hidden=len(scene.hidden),
         services=tuple(scene.kinds),
@@ -43,6 +45,12 @@ def gather(scene: Scene) -> Facts:
 
 def judge(facts: Facts) -> Iterator[Finding]:
     """Say each problem, or what is configured."""
+    if facts.shut:
+        yield bad(
+            f"{facts.config} is shut to who asks, so that little can be looked at",
+            "sudo hearthbus doctor; or sudo usermod -aG hearthbus $USER, then log in again",
+        )
+        return
     for problem in facts.problems[:_TOLD]:
         yield bad(problem, f"mend it, then: hearthbus check {facts.config}".strip())
     if len(facts.problems) > _TOLD:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hearthbus.backup.belongings import SYSTEM, is_shut, usual_state
 from hearthbus.bus import DEFAULT_URL
 from hearthbus.config import RESERVED, find_file, load
 from hearthbus.config.files import read_tables
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+_INSTALLED = "ipc:///run/hearthbus/bus"
+"""Where the broker of an installed house is."""
 ONLY_UNITS = "is there only under systemd"
 """In the text about a secret that is a credential, where a person asks."""
 
@@ -27,6 +30,8 @@ class Scene:
     config: str = ""
     """Its main file; empty where none was found."""
     example: bool = False
+    shut: bool = False
+    """There is a configuration, which who asks may not read."""
     problems: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
     """Problems that are none for the units of systemd, which are given credentials."""
@@ -57,6 +62,8 @@ def look(config: str | None) -> Scene:
         main, example = (config, False) if config else find_file()
     except Invalid as error:
         return Scene(problems=error.problems, systemd=_systemd(), user=_user())
+    if example and is_shut():
+        return Scene(config=SYSTEM, shut=True, url=_INSTALLED, systemd=_systemd(), user=_user())
     tables, _, _ = read_tables(main)
     values = {name: table.values for name, table in tables.items()}
     scene = Scene(
@@ -92,8 +99,6 @@ def _url(values: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def _data(config: str, values: Mapping[str, Mapping[str, Any]]) -> str:
-    from hearthbus.backup.belongings import usual_state
-
     own = values.get("broker", {}).get("data")
     if isinstance(own, str) and own:
         return str(Path(own).expanduser())
