@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
 LOWER, HIGHER = "0.0.1", "99.0.0"
+SLOW_S = 150.0
+"""Seconds an installation may take: eight on a computer that has nothing else to do."""
 PYTHON = "3.11"
 """Of Debian 12, which the machines run."""
 SOURCES = (
@@ -118,7 +120,7 @@ class Installed:
             status = self.as_pi("hearthbus status", check=False)
             return all(re.search(each, status, re.MULTILINE) for each in wanted)
 
-        self.machine.until(all_of_them, f"host, schedule and sun are online in {version}", 30, "hearthbus*")
+        self.machine.until(all_of_them, f"host, schedule and sun are online in {version}", 60, "hearthbus*")
 
     def leftovers(self) -> str:
         """Return every file, unit, user and group that has the name."""

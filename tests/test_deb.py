@@ -7,7 +7,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from packages import LOWER, ROOT, Installed, debs, run, wheels
+from packages import LOWER, ROOT, SLOW_S, Installed, debs, run, wheels
 
 from hearthbus.version import VERSION
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["debs", "wheels"]
 
 
-@pytest.mark.timeout(300)  # with what is made once for all: a Debian, wheels, packages
+@pytest.mark.timeout(600)  # with what is made once for all: a Debian, wheels, packages
 def test_a_package_from_the_first_day_to_the_last(debs: tuple[Path, Path]) -> None:
     """`dpkg -i` brings the house up, also at the next boot; upgrade and downgrade keep all; a purge leaves nothing."""
     lower, current = debs
@@ -27,12 +27,12 @@ def test_a_package_from_the_first_day_to_the_last(debs: tuple[Path, Path]) -> No
         machine.put_tree(lower, "/home/pi")
         machine.put_tree(current, "/home/pi")
 
-        machine.run(f"SUDO_USER=pi dpkg -i /home/pi/{lower.name}", timeout=120)
+        machine.run(f"SUDO_USER=pi dpkg -i /home/pi/{lower.name}", timeout=SLOW_S)
         house.online(LOWER)
         machine.run("echo '# mine' >>/etc/hearthbus/hearthbus.toml")
         house.as_pi("hearthbus pub sensor/attic/temperature value=20.5 -r --confirm")
 
-        machine.run(f"dpkg -i /home/pi/{current.name}", timeout=120)
+        machine.run(f"dpkg -i /home/pi/{current.name}", timeout=SLOW_S)
         house.online(VERSION)
 
         assert "value=20.5" in house.as_pi("hearthbus get sensor/attic/temperature")
@@ -43,7 +43,7 @@ def test_a_package_from_the_first_day_to_the_last(debs: tuple[Path, Path]) -> No
 
         assert "value=20.5" in house.as_pi("hearthbus get sensor/attic/temperature")
 
-        machine.run(f"dpkg -i /home/pi/{lower.name}", timeout=120)
+        machine.run(f"dpkg -i /home/pi/{lower.name}", timeout=SLOW_S)
         house.online(LOWER)
 
         assert "value=20.5" in house.as_pi("hearthbus get sensor/attic/temperature")

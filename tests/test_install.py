@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from packages import HIGHER, LOWER, ROOT, SOURCES, Installed, Wheels, run, wheels
+from packages import HIGHER, LOWER, ROOT, SLOW_S, SOURCES, Installed, Wheels, run, wheels
 
 from hearthbus.config import load
 from hearthbus.plugins import to_install
@@ -30,7 +30,7 @@ STATE = (
 )
 
 
-@pytest.mark.timeout(300)  # with what is made once for all: a Debian, wheels, packages
+@pytest.mark.timeout(600)  # with what is made once for all: a Debian, wheels, packages
 def test_an_installation_from_the_first_day_to_the_last(tmp_path: Path, wheels: Wheels) -> None:
     """One command brings the house up; again, it changes nothing; upgrades keep all, and one that fails is undone."""
     checkout = tmp_path / "checkout"
@@ -46,7 +46,7 @@ def test_an_installation_from_the_first_day_to_the_last(tmp_path: Path, wheels: 
         install = "cd /home/pi && SUDO_USER=pi checkout/deploy/install.sh"
 
         refused = machine.run(f"{install} --wheels /home 2>&1", check=False)
-        machine.run(f"{install} --wheels lower --sd-card")
+        machine.run(f"{install} --wheels lower --sd-card", timeout=SLOW_S)
         house.online(LOWER)
         made = machine.run(f"stat -c '%a %U %G' {CONFIGURATION}; sed -n '/Auckland/p; /^latitude/p' {CONFIGURATION}")
         machine.run(f"echo '[schedule.entries.tea]\ncron = \"0 16 * * *\"' >>{CONFIGURATION}")
@@ -64,13 +64,15 @@ def test_an_installation_from_the_first_day_to_the_last(tmp_path: Path, wheels: 
         assert before == machine.run(STATE)
         assert "nothing had to be done" in again
 
-        machine.run(f"export PIP_NO_INDEX=1 PIP_FIND_LINKS='/home/pi/current /home/pi/build'; {install}", timeout=120)
+        machine.run(
+            f"export PIP_NO_INDEX=1 PIP_FIND_LINKS='/home/pi/current /home/pi/build'; {install}", timeout=SLOW_S
+        )
         house.online(VERSION)
 
         assert "value=20.5" in house.as_pi("hearthbus get sensor/attic/temperature")
         assert kept == machine.run(f"cat {CONFIGURATION}")
 
-        failed = machine.run(f"{install} --wheels broken 2>&1; echo exit $?", check=False)
+        failed = machine.run(f"{install} --wheels broken 2>&1; echo exit $?", check=False, timeout=SLOW_S)
         house.online(VERSION)
 
         assert f"going back to hearthbus {VERSION}" in failed
