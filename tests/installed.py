@@ -24,7 +24,7 @@ VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 HOUSE = """
 [broker]
 address = "ipc:///run/hearthbus/bus"
-
+{broker}
 [house]
 latitude = 51.5
 longitude = -0.1
@@ -45,8 +45,8 @@ def house_machine() -> Machine:
     return Machine(binds={ROOT: "/opt/checkout", PACKAGES: "/opt/packages"})
 
 
-def install(machine: Machine, *tables: str) -> None:
-    """Put hearthbus into a booted machine, with a house that has these tables."""
+def install(machine: Machine, *tables: str, broker: str = "") -> None:
+    """Put hearthbus into a booted machine, with a house that has these tables, and these lines of `[broker]`."""
     machine.run(f"/usr/bin/python{VERSION} -m venv --without-pip /opt/hearthbus")
     machine.put(f"/opt/hearthbus/lib/python{VERSION}/site-packages/checkout.pth", "/opt/checkout\n/opt/packages\n")
     machine.put("/opt/hearthbus/bin/hearthbus", _COMMAND, mode="0755")
@@ -54,7 +54,12 @@ def install(machine: Machine, *tables: str) -> None:
         machine.put_tree(unit, UNITS)
     for kind, command in (("sysusers", "systemd-sysusers"), ("tmpfiles", "systemd-tmpfiles --create")):
         machine.run(f"cd /etc && mkdir -p {kind}.d && mv {UNITS}/hearthbus.{kind} {kind}.d/hearthbus.conf && {command}")
-    machine.put("/etc/hearthbus/hearthbus.toml", "\n".join((HOUSE, *tables)), mode="0640", group="hearthbus")
+    machine.put(
+        "/etc/hearthbus/hearthbus.toml",
+        "\n".join((HOUSE.format(broker=broker), *tables)),
+        mode="0640",
+        group="hearthbus",
+    )
     machine.run("ln -s /opt/hearthbus/bin/hearthbus /usr/local/bin/hearthbus; systemctl daemon-reload")
 
 
