@@ -10,14 +10,15 @@ import pytest
 from doorman import make_key, write_key
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from zmq.utils import z85
 
 from hearthbus.errors import Invalid
 from hearthbus.keys import Key, check_folder, check_key_name, key_text, public_text, read_allowed, read_key
 
 NAMES = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,39}", fullmatch=True)
-Z85 = st.text(
-    "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#", min_size=40, max_size=40
-)
+DAMAGED = f'name = "kitchen"\npublic = "{40 * "#"}"'
+"""Characters of a key, and more than 32 bits a group."""
+Z85 = st.binary(min_size=32, max_size=32).map(lambda key: z85.encode(key).decode())
 
 
 def allow(folder: Path, name: str, public: str, *, file: str = "") -> None:
@@ -108,7 +109,9 @@ def test_a_folder_that_others_can_look_into_is_refused(tmp_path: Path, mode: int
     assert str(tmp_path / "keys") == check_folder(str(tmp_path / "keys"))
 
 
-@pytest.mark.parametrize("text", ['name = "Kitchen"', 'name = "kitchen"\npublic = "short"', "[name]", "name = 1"])
+@pytest.mark.parametrize(
+    "text", ['name = "Kitchen"', 'name = "kitchen"\npublic = "short"', "[name]", "name = 1", DAMAGED]
+)
 def test_what_is_no_key(tmp_path: Path, text: str) -> None:
     """TOML that is no key says which part is not."""
     path = tmp_path / "kitchen.key"

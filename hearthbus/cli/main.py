@@ -61,7 +61,7 @@ Two to begin with, while a broker runs:
   hearthbus sub '#' -v        every message, with its topic
   hearthbus status            every service
 
-`hearthbus VERB --help` explains a verb. The broker is --url, else HEARTHBUS_URL, else as configured, else this machine's.
+`hearthbus VERB --help` explains a verb. The broker is --url, else HEARTHBUS_URL, else as configured, else the one here.
 Exit codes: 0 done, 64 a mistake in what you typed, 69 no broker there, 78 bad configuration, 130 Ctrl-C."""
 
 
