@@ -218,13 +218,13 @@ class Loop:
         core.end()
         while core.pages.jobs:
             self._disk.read(core.pages.jobs.popleft())
+        for note in core.out.notes:  # before anybody can act on an answer: what happened is in the log by then
+            self._log(note)
         self._unreachable += self._replies.send(core.out.replies, core.mono)
         commit = core.commits.due()
         if commit is not None:
             tail.turn(commit.offset)
             self._disk.write(commit, core.wall)
-        for note in core.out.notes:
-            self._log(note)
 
     def _bar(self, who: str) -> None:
         self.gate.bar(who, self._core.mono + BARRED_S)
