@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
+import time
 from typing import TYPE_CHECKING, Final, Self
 
 import zmq
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _TURN_MS: Final = 10
+_PATIENCE_S: Final = 10.0
 
 
 def make_key(name: str, *, broker: str = "") -> Key:
@@ -94,7 +96,7 @@ class Doorman:
     def _do(self, order: Callable[[], None]) -> None:
         done = threading.Event()
         self._orders.put((order, done))
-        assert done.wait(10)
+        assert done.wait(2 * _PATIENCE_S)
 
     def _end(self) -> None:
         self._ended = True
@@ -115,9 +117,15 @@ class Doorman:
         if self._curve:
             socket.setsockopt(zmq.CURVE_SERVER, 1)
             socket.setsockopt(zmq.CURVE_SECRETKEY, self.key.secret.encode())
+        until = time.monotonic() + _PATIENCE_S
         while True:
-            with contextlib.suppress(zmq.ZMQError):  # the one just closed lets go of its port in a moment
+            try:
                 socket.bind(address)
+            except zmq.ZMQError:  # the one just closed lets go of its port in a moment
+                if time.monotonic() > until:
+                    raise
+                time.sleep(_TURN_MS / 1000)
+            else:
                 return socket
 
     def _run(self) -> None:

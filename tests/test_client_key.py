@@ -80,7 +80,8 @@ async def test_without_a_key_it_says_how_to_get_one(door: Doorman) -> None:
     with pytest.raises(Refused) as caught:
         await Bus(door.url, connect_timeout=SHORT_S).__aenter__()
 
-    assert f"the broker at {door.url} wants a key" in str(caught.value)
+    assert door.url in str(caught.value)
+    assert "wants a key" in str(caught.value)
     assert ["hearthbus keys new NAME", "[bus] key", "HEARTHBUS_KEY"] == [
         words for words in ("hearthbus keys new NAME", "[bus] key", "HEARTHBUS_KEY") if words in str(caught.value)
     ]
@@ -90,7 +91,7 @@ async def test_a_key_at_an_address_without_keys(tmp_path: Path) -> None:
     """A client with a key does not talk in the clear to whoever answers; it says what to change."""
     with Doorman(curve=False) as door:
         file = door.client_key(tmp_path / "kitchen.key")
-        with pytest.raises(Refused, match="takes no keys there"):
+        with pytest.raises(Refused, match=r"takes no keys there.* \[broker\] network"):
             await Bus(door.url, key=file, connect_timeout=SHORT_S).__aenter__()
 
         assert [] == door.asked
@@ -100,7 +101,7 @@ async def test_the_key_of_another_broker(door: Doorman, tmp_path: Path) -> None:
     """A key made for another broker shows nothing to this one, and the error says that it is the wrong one."""
     file = write_key(tmp_path / "kitchen.key", make_key("kitchen", broker=make_key("broker").public))
 
-    with pytest.raises(Refused, match="is not the broker that the key kitchen"):
+    with pytest.raises(Refused, match="it is another broker than the key kitchen"):
         await Bus(door.url, key=file, connect_timeout=2 * SHORT_S).__aenter__()
 
     assert [] == door.asked

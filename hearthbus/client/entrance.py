@@ -1,7 +1,8 @@
 """Getting in: what a failed handshake says of keys, what a person is told of it, and when to try again.
 
 ZeroMQ never tries again by itself where a key was refused, or where one end wants keys and the other has none: its
-owner then needs new sockets. A broker for which the key was not made only cuts the connection, again and again.
+owner then needs new sockets. A broker for which the key was not made only cuts the connection, again and again; so may
+one that does not want what we show, if it sees that before we see what it wants.
 Knows the events of zmq_socket_monitor(3) and no sockets; time comes in as an argument.
 """
 
@@ -23,9 +24,15 @@ FIRST_S: Final = 0.5
 LONGEST_S: Final = 10.0
 """Seconds between attempts at most: so long after its key is let in, a client is in."""
 CUTS: Final = 5
-"""Connections cut during the handshake, in a row, after which the broker must be another one than the key is for."""
+"""Connections cut during the handshake, in a row, after which one more would end like them.
+
+By a broker that has another key than ours is for. Where only one end wants keys, each notices and the quicker one cuts.
+"""
 CUTS_WITHIN_S: Final = 3.0
 """A broker that is busy, or about to end, cuts as well; never so fast, one after the other."""
+HOW: Final = (
+    "make one there with `hearthbus keys new NAME`, bring its file here and name it: [bus] key, or HEARTHBUS_KEY"
+)
 EVENTS: Final = (
     zmq.EVENT_HANDSHAKE_SUCCEEDED
     | zmq.EVENT_DISCONNECTED
@@ -63,10 +70,10 @@ class Entrance:
             return False, self._refused()
         if event == zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL:
             return False, self._mismatch(value)
-        if event == zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL and self.key is not None:
+        if event == zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL:
             self._cuts = [*(at for at in self._cuts if now - at < CUTS_WITHIN_S), now]
             if len(self._cuts) >= CUTS:
-                return False, self._stranger()
+                return False, self._cut()
         return False, None
 
     def wait(self) -> float:
@@ -88,20 +95,22 @@ class Entrance:
         if value != zmq.PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH:
             return Refused(f"what answers at {self._url} is no broker of hearthbus (ZeroMQ says {value:#x})")
         if self.key is None:
-            return Refused(
-                f"the broker at {self._url} wants a key: make one there with `hearthbus keys new NAME`, bring its "
-                f"file here and name it: [bus] key, or HEARTHBUS_KEY"
-            )
+            return Refused(f"the broker at {self._url} wants a key; {HOW}")
         return Refused(
             f"the broker at {self._url} takes no keys there, and {_shown(self.key)} wants to be checked: "
             f"use the address of its [broker] network, or take [bus] key and HEARTHBUS_KEY away"
         )
 
-    def _stranger(self) -> Refused:
-        assert self.key is not None  # noqa: S101 - for the type checker: only connections with a key are counted
+    def _cut(self) -> Refused:
+        if self.key is None:
+            return Refused(
+                f"what answers at {self._url} cuts every connection: it is no broker of hearthbus, or one that wants a "
+                f"key; {HOW}"
+            )
         return Refused(
-            f"what answers at {self._url} is not the broker that {_shown(self.key)} is for; if its keys were made "
-            f"anew, make this one anew too: `hearthbus keys new {self.key.name}` on the broker's machine"
+            f"what answers at {self._url} cuts every connection: it is another broker than {_shown(self.key)} is for, "
+            f"or takes no keys there; use the address of its [broker] network; if that broker's own key was made anew, "
+            f"make this one anew too: `hearthbus keys new {self.key.name}` on its machine"
         )
 
 
