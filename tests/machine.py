@@ -218,10 +218,9 @@ class Machine:
         self.run(f"kill -{signal_name} {pid}")
         return pid
 
-    def journal(self, unit: str, *, since: str = "") -> str:
+    def journal(self, unit: str) -> str:
         """Return the lines of a unit in the journal, the newest last, with microseconds of the boot before each."""
-        after = f"--after-cursor='{since}'" if since else ""
-        return self.run(f"journalctl --sync; journalctl -q -o short-monotonic --no-hostname -u '{unit}' {after}")
+        return self.run(f"journalctl --sync; journalctl -q -o short-monotonic --no-hostname -u '{unit}'")
 
     def _booted(self) -> None:
         """Wait for systemd-nspawn's word that the boot is over (man 1 systemd-nspawn, --notify-ready)."""
@@ -271,21 +270,20 @@ def debian_tree(folder: Path, *, include: tuple[str, ...] = ()) -> Path:
     if shutil.which("mmdebstrap") is None:
         pytest.fail("mmdebstrap not found: apt install mmdebstrap")
     packages = ",".join(("systemd", "systemd-sysv", "dbus", "ca-certificates", *include))
-    with _locked(folder.with_suffix(".lock")):
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
+            fresh = folder.with_suffix(f".{os.getpid()}")
             made = subprocess.run(
                 (
                     *("mmdebstrap", "--quiet", "--variant=minbase", f"--include={packages}"),
                     *("--dpkgopt=path-exclude=/usr/share/doc/*", "--aptopt=Acquire::Languages none"),
-                    *("bookworm", folder),
+                    *("bookworm", fresh),
                 ),
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                check=False,
-                timeout=300,
-            )
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=300,
+            )  # fmt: skip
             assert made.returncode == 0, f"no Debian could be made: {made.stdout[-3000:]}"
+            fresh.rename(folder)
     return folder
 
 
@@ -299,10 +297,3 @@ def _processes(group: Path) -> Iterator[int]:
     for listed in group.rglob("cgroup.procs"):
         with contextlib.suppress(FileNotFoundError):
             yield from (pid for line in listed.read_text().split() if (pid := int(line)) > 1)
-
-
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
