@@ -254,7 +254,7 @@ async def test_idle_connections_at_the_network_take_nobodys_place(
 
     assert stats["dropped"]["network shut"]
     assert took < 2 * HANDSHAKE_MS / 1000 + 1, f"served after {took:.1f} s"  # both halves wait for their end
-    assert used < took / 2, f"{used:.1f} s of processor in {took:.1f} s"
+    assert used < 0.5 + took / 2, f"{used:.1f} s of processor in {took:.1f} s"
 
 
 def test_announced_frames_take_no_memory(shared: House) -> None:
