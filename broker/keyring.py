@@ -6,7 +6,6 @@ has a fault that keeps the rest from being read anew.
 
 from __future__ import annotations
 
-import contextlib
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,10 +69,13 @@ class Keyring:
         return before != self.allowed
 
     def _still_there(self) -> dict[bytes, str]:
-        with contextlib.suppress(OSError):
+        try:
             files = {file.name for file in (Path(self.folder) / ALLOWED).iterdir()}
-            return {key: name for key, name in self.allowed.items() if f"{name}.pub" in files}
-        return self.allowed
+        except FileNotFoundError:
+            return {}
+        except OSError:
+            return self.allowed
+        return {key: name for key, name in self.allowed.items() if f"{name}.pub" in files}
 
     def _stamp(self) -> int:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from doorman import make_key, write_key
@@ -14,6 +15,9 @@ from zmq.utils import z85
 
 from hearthbus.errors import Invalid
 from hearthbus.keys import Key, check_folder, check_key_name, key_text, public_text, read_allowed, read_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NAMES = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,39}", fullmatch=True)
 DAMAGED = f'name = "kitchen"\npublic = "{40 * "#"}"'
@@ -120,6 +124,16 @@ def test_what_is_no_key(tmp_path: Path, text: str) -> None:
 
     with pytest.raises(Invalid, match=r"kitchen\.key(: key name|: public is no key of 40 characters| is no key)"):
         read_key(str(path))
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_what_is_no_file_is_refused_at_once(tmp_path: Path, make: Callable[[str, int], None]) -> None:
+    """A pipe among the keys would keep a broker that waits for its writer: it is not waited for."""
+    allow(tmp_path, "kitchen", make_key("kitchen").public)
+    make(f"{tmp_path}/allowed/attic.pub", 0o600)
+
+    with pytest.raises(Invalid, match=r"attic\.pub (is no file|cannot be read: Is a directory)"):
+        read_allowed(str(tmp_path))
 
 
 def test_who_is_let_in(tmp_path: Path) -> None:

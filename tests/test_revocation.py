@@ -250,7 +250,10 @@ async def test_a_configuration_with_faults_is_not_taken(house: House, access: st
 
 
 async def test_a_bad_file_of_a_key_keeps_nobody_in(house: House) -> None:
-    """A folder with a fault is said and not taken; but whose file is gone is shut out all the same."""
+    """A folder with a fault is said and not taken; but whose file is gone is shut out all the same.
+
+    Where the whole folder is gone, everybody is.
+    """
     bad = house.keys.folder / "allowed" / "bad.pub"
     bad.write_text("nonsense")
     bad.chmod(0o600)
@@ -260,8 +263,10 @@ async def test_a_bad_file_of_a_key_keeps_nobody_in(house: House) -> None:
     house.keys.revoke("kitchen")
     await line(house, "shut out: kitchen")
     with pytest.raises(Refused):
-        async with Bus(house.url, key=house.path("kitchen")):
+        async with Bus(house.url, key=house.path("kitchen"), connect_timeout=1.5):
             pass
+    (house.keys.folder / "allowed").rename(house.keys.folder / "gone")
+    await line(house, "shut out: phone")
 
 
 async def test_a_reload_without_a_change_disturbs_nobody(house: House) -> None:
