@@ -28,6 +28,17 @@ REFUSED_MOST: Final = 1_000
 """Subscriptions a connection with a key may be refused before it is cut off: ZeroMQ remembers those, too."""
 
 
+class _Connection:
+    """What one connection has begun: nothing counts twice, and nothing ends that never began."""
+
+    def __init__(self) -> None:
+        self.holds: set[bytes] = set()
+        self.in_vain: set[bytes] = set()
+        """What it was refused, and has not taken back."""
+        self.refused = 0
+        """How often."""
+
+
 class Fanout:
     """The way out to subscribers. `bar` is told who is to stay out for a while."""
 
@@ -36,9 +47,7 @@ class Fanout:
         self.subscriptions = 0
         self._core = core
         self._bar = bar
-        self._by_connection: dict[int, set[bytes]] = {}
-        """What each connection has subscribed: it can neither count twice nor end what it never began."""
-        self._refused: dict[int, int] = {}
+        self._connections: dict[int, _Connection] = {}
         self._astray = False
         """ZeroMQ may apply what is subscribed now to another's connection."""
         self.monitor = events_of(xpub, zmq.EVENT_ACCEPTED)
@@ -80,52 +89,60 @@ class Fanout:
             except zmq.Again:
                 return
             connection = int.from_bytes(event[2:6], sys.byteorder)
-            self._by_connection[connection] = set()
-            self._refused.pop(connection, None)
+            self._connections[connection] = _Connection()
 
-    def _began(self, topic: bytes, connection: int, who: str) -> None:
-        core, held = self._core, self._by_connection.setdefault(connection, set())
-        if topic in held:
+    def _began(self, topic: bytes, number: int, who: str) -> None:
+        core, connection = self._core, self._connection(number)
+        if topic in connection.holds or topic in connection.in_vain:
             return
-        # counted even if refused: its end is reported all the same when the connection ends
+        # counted even if refused: its end is reported all the same, by the client or when the connection ends
         self.subscriptions += self._counts(topic)
         if not core.subscribers.began(topic, who):
             core.drop("refused subscriptions")
-            self._count_refusal(connection, who, at_once=topic.startswith(b"$"))
+            self._refuse(topic, number, who, at_once=topic.startswith(b"$"))
         elif self._astray:
             core.drop("subscriptions gone astray")
-            _shut(connection)  # it comes back and subscribes again
-        elif len(held) < core.config.limits.subscriptions + OWN_SUBSCRIPTIONS:
+            connection.in_vain.add(topic)
+            _shut(number)  # it comes back and subscribes again
+        elif len(connection.holds) < core.config.limits.subscriptions + OWN_SUBSCRIPTIONS:
             self.socket.setsockopt(zmq.SUBSCRIBE, topic)
-            held.add(topic)
+            connection.holds.add(topic)
             if topic.startswith(b"$sub/"):
                 self.socket.send(core.subscribers.marker(topic), zmq.NOBLOCK)
         else:
             core.drop("too many subscriptions")
-            self._count_refusal(connection, who)
+            self._refuse(topic, number, who)
 
-    def _ended(self, topic: bytes, connection: int) -> None:
-        if connection >= 0:
-            held = self._by_connection.setdefault(connection, set())
-            if topic not in held:
+    def _ended(self, topic: bytes, number: int) -> None:
+        if number >= 0:
+            connection = self._connection(number)
+            if topic in connection.holds:
+                if self._astray:
+                    self._core.drop("subscriptions gone astray")
+                    _shut(number)
+                    return
+                self.socket.setsockopt(zmq.UNSUBSCRIBE, topic)
+                connection.holds.discard(topic)
+            elif topic in connection.in_vain:
+                connection.in_vain.discard(topic)
+            else:
                 return
-            if self._astray:
-                self._core.drop("subscriptions gone astray")
-                _shut(connection)
-                return
-            self.socket.setsockopt(zmq.UNSUBSCRIBE, topic)
-            held.discard(topic)
         self.subscriptions = max(0, self.subscriptions - self._counts(topic))
         self._core.subscribers.ended(topic)
+
+    def _connection(self, number: int) -> _Connection:
+        return self._connections.setdefault(number, _Connection())
 
     def _counts(self, topic: bytes) -> bool:
         return not topic.startswith(self._core.own_marker)
 
-    def _count_refusal(self, connection: int, who: str, *, at_once: bool = False) -> None:
+    def _refuse(self, topic: bytes, number: int, who: str, *, at_once: bool = False) -> None:
         """Cut off a key that goes on asking; what it was refused is remembered by ZeroMQ until its connection ends."""
-        self._refused[connection] = count = self._refused.get(connection, 0) + 1
-        if not is_local(who) and (at_once or count == REFUSED_MOST):
-            self._cut(connection, who)
+        connection = self._connection(number)
+        connection.in_vain.add(topic)
+        connection.refused += 1
+        if not is_local(who) and (at_once or connection.refused == REFUSED_MOST):
+            self._cut(number, who)
 
     def _cut(self, connection: int, who: str) -> None:
         if not is_local(who):

@@ -62,3 +62,28 @@ def test_nobodys_subscription_is_given_to_another(doors: Doors) -> None:
 
     assert b"" == got
     assert {"malformed": 1, "subscriptions gone astray": 2} == core.dropped
+
+
+def test_a_refused_presence_that_is_taken_back_is_forgotten(doors: Doors) -> None:
+    """Whoever holds a service's presence, twice, and takes it back, does not hide the death of the service."""
+    core = Core(BrokerConfig(), access=Table({"local": Grant(names=("mine",))}), epoch=1)
+    fanout = Fanout(doors.xpub, core, lambda _: None)
+    context: zmq.Context[Any] = zmq.Context()
+    attacker = connected(context, doors)
+    for kind in (b"\1", b"\1", b"\0", b"\1"):
+        attacker.send(kind + b"$up/sun\0")
+    attacker.send(b"\1$up/mine\0")
+    while not core.presence.is_held("mine"):
+        assert doors.xpub.poll(10_000)
+        fanout.accepted()
+        fanout.read()
+    begun = core.presence.is_held("sun")
+    context.destroy(linger=0)
+    while core.presence.is_held("mine"):
+        assert doors.xpub.poll(10_000)
+        fanout.read()
+    fanout.monitor.close(0)
+
+    assert begun
+    assert not core.presence.is_held("sun")
+    assert 0 == fanout.subscriptions
