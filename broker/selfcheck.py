@@ -103,7 +103,9 @@ class SelfCheck:
 
     def _knock(self, kind: int, address: str) -> None:
         """Come as a stranger."""
-        sock = self._socket(kind, zmq.curve_keypair())
+        pair = zmq.curve_keypair()
+        self._gate.own_strangers.add(z85.decode(pair[0]))
+        sock = self._socket(kind, pair)
         monitor = events_of(sock, _ENDINGS)
         self._strangers[monitor] = sock
         self.sources[monitor] = lambda: self._answered(monitor)
@@ -115,7 +117,6 @@ class SelfCheck:
         if int.from_bytes(event[:2], sys.byteorder) == zmq.EVENT_HANDSHAKE_SUCCEEDED:
             self.fault = "a key that nobody knows was let in: this broker would keep no secret, and does not start"
             return
-        self._gate.strangers -= 1  # it was no other's
         sock = self._strangers.pop(monitor)
         del self.sources[monitor]
         monitor.close(0)

@@ -30,6 +30,8 @@ _MAGIC: Final = b"hearthtail2"
 _HEADER: Final = struct.Struct("!11sQQQ36s")
 BOOT: Final = slice(_HEADER.size - 36, _HEADER.size)
 """Where a file says in which run of the machine it was written."""
+UNKNOWN: Final = b"?" * 36
+"""A run of the machine that has no name: no other can be known to be the same."""
 _RECORD: Final = struct.Struct("!III")
 _Record = tuple[list[bytes], dict[bytes, int], dict[str, int | None]]
 NAMES: Final = ("tail.0", "tail.1")
@@ -60,11 +62,11 @@ class _Part:
 
 
 def boot_id() -> bytes:
-    """The kernel's name for this run of the machine; 36 bytes."""
+    """The kernel's name for this run of the machine, 36 bytes; `UNKNOWN` where /proc/sys is hidden."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_bytes().strip().ljust(36)[:36]
     except OSError:
-        return b"?" * 36
+        return UNKNOWN
 
 
 class Tail:
@@ -171,7 +173,8 @@ def recover(folder: Path, *, epoch: int | None, offset: int) -> Recovered:
     parts = [part for name in NAMES if (part := _read(folder / name, epoch)) is not None]
     parts.sort(key=lambda part: part.turn)
     boot = boot_id()
-    found.left = found.whole = bool(parts)
+    found.left = bool(parts)
+    found.whole = bool(parts) and boot != UNKNOWN
     for part in parts:
         found.whole &= part.sound and part.boot == boot and part.after <= offset
         for frames, numbers, consumers in part.records:

@@ -32,6 +32,8 @@ class Gate:
         """The public key, 32 bytes, of each who is let in, and his name."""
         self.own = b""
         """The key the broker uses to try its own door; known to nobody else."""
+        self.own_strangers: set[bytes] = set()
+        """Keys with which the broker tries that nobody is let in who is not allowed: their refusal is none to count."""
         self.entered: set[str] = set()
         """Names that came in since `shut`: their connections may still be there."""
         self.strangers = 0
@@ -57,7 +59,7 @@ class Gate:
         who = self._who(address.decode(errors="replace"), mechanism, credentials)
         if version != _VERSION or domain != DOMAIN or self._barred.get(who, now) > now:
             who = ""
-        if not who:
+        if not who and self.own_strangers.isdisjoint(credentials):
             self.strangers += 1
             self.last_stranger = address.decode(errors="replace")
         status, text = (b"200", b"") if who else (b"400", b"not allowed")

@@ -22,7 +22,8 @@ from houses import (
     stopped,
 )
 
-from broker.tail import Tail
+from broker import tail
+from broker.tail import BOOT, UNKNOWN, Tail
 
 __all__ = ["houses", "killed", "stopped"]
 
@@ -76,6 +77,19 @@ def test_a_tail_that_is_not_ours(killed: House, what: str) -> None:
     check(killed, back)
     assert NEXT_EPOCH == back.epoch
     assert killed.frames[: None if "behind" in what or what == "boot" else -IN_TAIL] == back.journal
+
+
+def test_runs_of_the_machine_without_a_name(killed: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where /proc/sys is hidden nobody knows whether the power was away: all that is there is used, in a new epoch."""
+    for path in (killed.folder / name for name in tail.NAMES):
+        old = path.read_bytes()
+        path.write_bytes(old and old[: BOOT.start] + UNKNOWN + old[BOOT.stop :])
+    monkeypatch.setattr(tail, "boot_id", lambda: UNKNOWN)
+    back = begin(killed.folder)
+
+    check(killed, back)
+    assert NEXT_EPOCH == back.epoch
+    assert killed.frames == back.journal
 
 
 def test_a_store_that_went_back_to_its_last_clean_end(stopped: House) -> None:

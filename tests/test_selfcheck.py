@@ -119,6 +119,7 @@ async def test_its_own_client_is_none_to_others(systemd: Systemd, make_broker: C
     assert (1, 0, {}) == (stats["clients"], stats["strangers"], stats["dropped"])
     assert stats["subscriptions"] <= 2
     assert [] == services
+    assert not [line for line in house.broker.lines if "stranger" in line]
 
 
 OPEN_DOOR = """

@@ -54,6 +54,15 @@ def test_answers(request_: list[bytes], who: str) -> None:
     assert gate.strangers == (not who)
 
 
+def test_the_brokers_own_strangers_are_refused_and_not_counted() -> None:
+    """A key with which the broker tries its own door is let in no more than another; nobody is told of it."""
+    gate = Gate({KITCHEN: "kitchen"})
+    gate.own_strangers.add(PHONE)
+
+    assert b"400" == gate.answer(asked(b"CURVE", PHONE), 0.0)[4]
+    assert (0, "") == (gate.strangers, gate.last_stranger)
+
+
 @pytest.mark.parametrize("frames", [[], [b"x"], [b"peer", b""], asked(b"NULL")[:-1]])
 def test_what_is_no_request_gets_no_answer(frames: list[bytes]) -> None:
     """Frames of another shape are let lie."""
