@@ -10,6 +10,9 @@ off, and the broker that starts on it tells them so.
 
 from __future__ import annotations
 
+import contextlib
+import os
+import shutil
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Final
@@ -67,7 +70,7 @@ def check(path: Path) -> None:
 
 def _copy_store(source: Path, target: Path) -> None:
     with (
-        closing(sqlite3.connect(f"file:{source}?mode=rw", uri=True, timeout=30)) as old,
+        closing(sqlite3.connect(f"file:{_writable(source, target)}?mode=rw", uri=True, timeout=30)) as old,
         closing(sqlite3.connect(target, isolation_level=None)) as new,
     ):
         schema.form_of(old)
@@ -79,6 +82,17 @@ def _copy_store(source: Path, target: Path) -> None:
                 f"it is damaged ({fault}); start the broker once, it saves what is sound, then back up again"
             )
         new.execute("insert or replace into meta values('clean', 0)")
+
+
+def _writable(source: Path, target: Path) -> Path:
+    """Return a store that SQLite can open: its own copy where a failing card has become read-only."""
+    if not os.statvfs(source).f_flag & os.ST_RDONLY:
+        return source
+    copy = target.with_name("read-only")
+    for end in ("", "-wal"):
+        with contextlib.suppress(FileNotFoundError):
+            shutil.copyfile(f"{source}{end}", f"{copy}{end}")
+    return copy
 
 
 def _tails(folder: Path) -> dict[str, bytes]:

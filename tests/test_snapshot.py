@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+import sqlite3
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from houses import CONFIG, FIRST_EPOCH, IN_TAIL, NEXT_EPOCH, STAMP, begin, commit, publish
@@ -126,3 +129,23 @@ def test_a_copy_is_another_history(live: Live, tmp_path: Path) -> None:
 
     assert NEXT_EPOCH == begin(tmp_path / "stopped").epoch
     assert FIRST_EPOCH == begin(live.folder).epoch
+
+
+def test_a_card_that_became_read_only(live: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a disk that the kernel made read-only the files are copied first: SQLite would have to write beside them."""
+    log = live.folder / f"{store.FILE}-wal"
+    before = log.read_bytes()
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=os.ST_RDONLY))
+    opened: list[object] = []
+    connect: Any = sqlite3.connect
+
+    def noted(path: object, **more: Any) -> Any:
+        opened.append(path)
+        return connect(path, **more)
+
+    monkeypatch.setattr(sqlite3, "connect", noted)
+    journal = copied(live, tmp_path / "copy")
+
+    assert live.frames == journal
+    assert b"" != before == log.read_bytes()
+    assert [] == [path for path in opened if str(live.folder) in str(path)]
