@@ -105,8 +105,11 @@ def test_no_way_out(scene: Scene, told: Callable[[], str], path: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/etc/hearthbus/x", "/etc/systemd/system/hearthbus@notify.service.d/override.conf", "~/.config/hearthbus/x"],
-)
+    [
+        "/etc/hearthbus/x", "/etc/systemd/system/hearthbus@notify.service.d/override.conf", "~/.config/hearthbus/x",
+        "~/house.toml",
+    ],
+)  # fmt: skip
 def test_a_house_is_no_way_out(path: str) -> None:
     """The places that a house has are allowed."""
     check_paths([path], to="")
@@ -135,12 +138,15 @@ def test_only_files(kind: bytes) -> None:
 
 
 def test_a_newer_form() -> None:
-    """A backup in a form of the future says that a newer hearthbus is needed."""
+    """A backup in a form of the future says that a newer hearthbus is needed, whatever else is in it."""
     data = io.BytesIO()
     with tarfile.open(fileobj=data, mode="w:") as tar:
         header = tarfile.TarInfo("hearthbus-backup")
         header.size = 19
         tar.addfile(header, io.BytesIO(b"hearthbus backup 2\n"))
+        folder = tarfile.TarInfo("new there")
+        folder.type = tarfile.DIRTYPE
+        tar.addfile(folder)
 
     with pytest.raises(Invalid, match="made by a newer hearthbus: install it"):
         archive.check(data)

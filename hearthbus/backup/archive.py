@@ -119,11 +119,8 @@ def check(file: IO[bytes]) -> Checked:
             raise Invalid(f"the backup is damaged: {name} is there twice")
         keep = name in {_FIRST, _SEALED, _MANIFEST, _LAST}
         seen[name], kept[name] = _digest(stream, keep=keep)
-    form = kept.get(_FIRST, b"").removeprefix(_MARK).strip()
-    if form != str(FORM).encode():
-        raise Invalid(
-            f"the backup has form {form[:9].decode(errors='replace')!r}, made by a newer hearthbus: install it"
-        )
+        if name == _FIRST:
+            _refuse_newer(kept[name])
     if _LAST not in seen or _MANIFEST not in seen:
         raise Invalid("the backup is cut short, or damaged: its end is missing; copy it once more")
     if kept[_LAST].decode(errors="replace") != seen[_MANIFEST][1]:
@@ -169,6 +166,15 @@ def entry_from(values: Mapping[str, Any]) -> Entry:
     if not {"path", "mode"} <= given.keys() or any(type(value) is not known[name] for name, value in given.items()):
         raise Invalid("the backup's manifest is not what hearthbus writes")
     return Entry(**given)
+
+
+def _refuse_newer(first: bytes) -> None:
+    """Before anything else of a form that we do not know is taken for damage."""
+    form = first.removeprefix(_MARK).strip()
+    if form != str(FORM).encode():
+        raise Invalid(
+            f"the backup has form {form[:9].decode(errors='replace')!r}, made by a newer hearthbus: install it"
+        )
 
 
 def _members(file: IO[bytes]) -> Iterator[tuple[str, IO[bytes]]]:

@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from hearthbus.backup.paths import is_place, portable
 from hearthbus.config import RESERVED, find_file
 from hearthbus.config.files import read_tables
-from hearthbus.errors import Invalid
+from hearthbus.errors import Invalid, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,6 +59,13 @@ class Belongings:
     """Those that the files are in, and that are this house's."""
     missing: set[str] = field(default_factory=set)
     """What the configuration names and is not there, or cannot be read."""
+    elsewhere: set[str] = field(default_factory=set)
+    """What it names in folders of the machine's own, where a restore puts nothing."""
+
+    @property
+    def left_out(self) -> set[str]:
+        """What is not in a backup of this house."""
+        return self.missing | self.elsewhere
 
 
 def find(config: str | None, state: str | None) -> Belongings:
@@ -68,7 +76,9 @@ def find(config: str | None, state: str | None) -> Belongings:
         state: the folder under which broker and services keep what they keep; None for the usual one.
 
     Raises:
-        Invalid: there is no such configuration file, it is not TOML, or the machine's house is shut to who asks.
+        Invalid: there is no such configuration file, it is not TOML, it is in a folder of the machine's own, or the
+            machine's house is shut to who asks.
+        Unavailable: what broker and services keep cannot be read.
     """
     main, example = (config, False) if config else find_file()
     if example and is_shut():
@@ -94,7 +104,19 @@ def find(config: str | None, state: str | None) -> Belongings:
     found.secrets -= found.files & {os.path.abspath(file) for file in files}
     found.files -= found.secrets
     found.state -= found.secrets | found.files
+    _set_apart(found)
     return found
+
+
+def _set_apart(found: Belongings) -> None:
+    """Leave out what a restore would refuse to put in place: it would refuse the whole backup."""
+    if found.config and not is_place(portable(found.config)):
+        raise Invalid(f"a restore puts nothing at {found.config}; move the configuration to {SYSTEM}, or to your home")
+    of_all = found.files | found.secrets | found.state
+    found.elsewhere = {path for path in of_all if not is_place(portable(path))}
+    for kind in (found.files, found.secrets, found.state):
+        kind.difference_update(found.elsewhere)
+    found.folders = {folder for folder in found.folders if is_place(portable(folder))}
 
 
 def _configuration(found: Belongings, folder: Path) -> None:
@@ -187,7 +209,10 @@ def usual_state(config: str) -> Path:
 
 
 def _state(found: Belongings, root: Path) -> None:
-    files = {str(path) for path, _ in _walk(found, root)}
+    missing = set(found.missing)
+    files = {str(path) for path, _ in _walk(found, root, links=True)}
+    if shut := sorted(found.missing - missing):
+        raise Unavailable(f"{shut[0]} cannot be read by who asks; type: sudo hearthbus backup FILE")
     for path in files:
         folder, name = os.path.split(path)
         if name == STORE:
@@ -200,11 +225,16 @@ def _state(found: Belongings, root: Path) -> None:
             found.state.add(path)
 
 
-def _walk(found: Belongings, root: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    """Give the regular files under a folder, but hidden ones: those are being written; note the folders."""
-    for folder, inner, names in os.walk(root, onerror=lambda error: found.missing.add(str(error.filename))):
+def _walk(found: Belongings, root: Path, *, links: bool = False) -> Iterator[tuple[Path, os.stat_result]]:
+    """Give the regular files under a folder, but hidden ones: those are being written; note the folders.
+
+    With `links`, what links lead to outside it too, each once: a journal that was moved to a larger disk, for instance.
+    """
+    been = [os.path.realpath(root)]
+    shut = found.missing
+    for folder, inner, names in os.walk(root, onerror=lambda error: shut.add(str(error.filename)), followlinks=links):
         found.folders.add(folder)
-        inner[:] = sorted(name for name in inner if not name.startswith("."))
+        inner[:] = sorted(name for name in inner if not name.startswith(".") and _is_new(Path(folder) / name, been))
         for name in sorted(names):
             path = Path(folder) / name
             try:
@@ -216,6 +246,17 @@ def _walk(found: Belongings, root: Path) -> Iterator[tuple[Path, os.stat_result]
                     yield path, status
                 else:
                     found.missing.add(str(path))
+
+
+def _is_new(folder: Path, been: list[str]) -> bool:
+    """Whether a folder is none that the walk comes by another way; a link's is noted."""
+    if not folder.is_symlink():
+        return True
+    real = os.path.realpath(folder)
+    if any(os.path.commonpath((real, each)) in (real, each) for each in been):
+        return False
+    been.append(real)
+    return True
 
 
 def _is_ours(path: Path) -> bool:

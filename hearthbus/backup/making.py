@@ -7,13 +7,15 @@ it, which the next one to the same place removes.
 from __future__ import annotations
 
 import datetime as dt
+import fcntl
 import grp
 import os
 import pwd
 import shutil
 import socket
 import sqlite3
-from contextlib import closing, suppress
+import stat
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -21,6 +23,7 @@ from typing import TYPE_CHECKING, Final
 from hearthbus import plugins
 from hearthbus.backup import archive
 from hearthbus.backup.archive import Entry, Manifest
+from hearthbus.backup.paths import portable
 from hearthbus.errors import Invalid, Unavailable
 from hearthbus.version import VERSION
 
@@ -63,25 +66,15 @@ def make(target: Path, house: Belongings, *, passphrase: str | None) -> Made:
     _refuse_another(target)
     part = target.with_name(f".{target.name}.part")
     try:
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(mode=0o700)
-        try:
+        with _alone(part, target):
             fresh = part / "backup"
             made = _write(fresh, house, part, passphrase=passphrase)
             fresh.replace(target)
             _sync(target.parent)
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
     except OSError as error:
         where = error.filename or target
         raise Unavailable(f"the backup {target} cannot be made: {where}: {error.strerror or error}") from None
     return made
-
-
-def portable(path: str) -> str:
-    """Return how a path is written in a backup: `~/...` for what is at home."""
-    home = str(Path.home())
-    return f"~{path[len(home) :]}" if home != "/" and path.startswith(f"{home}/") else path
 
 
 def _write(fresh: Path, house: Belongings, part: Path, *, passphrase: str | None) -> Made:
@@ -97,7 +90,7 @@ def _write(fresh: Path, house: Belongings, part: Path, *, passphrase: str | None
         config=portable(house.config),
         brokers=tuple(map(portable, sorted(house.brokers))),
         secrets=len(house.secrets) if sealed else 0,
-        left_out=() if sealed else tuple(map(portable, sorted(house.secrets))),
+        left_out=tuple(map(portable, sorted(house.left_out | (set() if sealed else house.secrets)))),
     )
     descriptor = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "w+b") as file:
@@ -147,9 +140,11 @@ def _content(path: Path, part: Path) -> Path | bytes | None:
     copy = part / "copy"
     if head == _SQLITE:
         copy.unlink(missing_ok=True)
+        fixed = os.statvfs(path).f_flag & os.ST_RDONLY  # SQLite writes to read, unless nothing can change
+        how = "mode=ro&immutable=1" if fixed else "mode=rw"
         try:
             with (
-                closing(sqlite3.connect(f"file:{path}?mode=rw", uri=True, timeout=30)) as old,
+                closing(sqlite3.connect(f"file:{path}?{how}", uri=True, timeout=30)) as old,
                 closing(sqlite3.connect(copy)) as new,
             ):
                 old.backup(new)
@@ -178,8 +173,41 @@ def _entry(path: str, *, folder: bool = False) -> Entry:
     return Entry(path=portable(path), mode=status.st_mode & 0o777, owner=owner, group=group, folder=folder)
 
 
+@contextmanager
+def _alone(part: Path, target: Path) -> Iterator[None]:
+    """Make the folder in which a backup is made, for one at a time: a timer's and a person's may meet."""
+    with _locked(part, target):
+        shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(mode=0o700)
+    try:
+        with _locked(part, target):
+            yield
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+@contextmanager
+def _locked(part: Path, target: Path) -> Iterator[None]:
+    """Hold the folder; do nothing where it is not there."""
+    try:
+        descriptor = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        yield
+        return
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Unavailable(f"another backup to {target} is being made; try again when it is done") from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def _refuse_another(target: Path) -> None:
     try:
+        if not stat.S_ISREG(target.stat().st_mode):
+            raise Invalid(f"{target} is there and is no file; name a file")
         with target.open("rb") as file:
             if not archive.is_backup(file):
                 raise Invalid(f"{target} is there and is no backup; name another file")

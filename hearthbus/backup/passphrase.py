@@ -34,7 +34,7 @@ def passphrase(file: str | None, *, new: bool) -> str:
 
 def _from_file(file: str) -> str:
     try:
-        with open(file, encoding="utf-8") as stream:  # noqa: PTH123 - its mode is looked at
+        with open(file, encoding="utf-8-sig") as stream:  # noqa: PTH123 - its mode is looked at
             if stat.S_IMODE(os.fstat(stream.fileno()).st_mode) & 0o077:
                 raise Invalid(f"others than its owner can use {file}; type: chmod 600 {file}")
             return stream.readline().rstrip("\r\n")
@@ -57,4 +57,6 @@ def _asked(*, new: bool) -> str:
             raise Invalid("the two differ; nothing was written")
     except EOFError:
         raise Invalid("no passphrase was typed") from None
+    except UnicodeError:
+        raise Invalid("what was typed is not text in this terminal's encoding; try letters and blanks") from None
     return first

@@ -42,12 +42,24 @@ def check_paths(paths: Sequence[str], *, to: str) -> None:
         sound = len(path) < _LONGEST and path.isprintable() and str(PurePosixPath(path)) == path
         if not sound or ".." in parts or len(parts) < 2 or parts[0] not in {"/", "~"}:
             raise Invalid(f"the backup is not used: {path[:200]!r} in it is no place for a file")
-        own = any(_within(path, folder) for folder in _BUT) or _DROP_IN.fullmatch(path)
-        dotted = parts[0] == "~" and len(parts) == 2
-        if not to and not own and (dotted or any(_within(path, folder) for folder in _NEVER)):
+        if not to and not is_place(path):
             where = f"it would write {path}, which is no place of hearthbus"
             raise Invalid(f"the backup is not used: {where}; look at it with --to FOLDER")
         files.add(path)
+
+
+def is_place(path: str) -> bool:
+    """Whether something of a house may be at a path, which is written as in a manifest."""
+    if any(_within(path, folder) for folder in _BUT) or _DROP_IN.fullmatch(path):
+        return True
+    hidden_at_home = re.fullmatch(r"~/\.[^/]+", path)  # what a shell reads at login, for instance
+    return not hidden_at_home and not any(_within(path, folder) for folder in _NEVER)
+
+
+def portable(path: str) -> str:
+    """Return how a path of this machine is written in a manifest: `~/...` for what is at home."""
+    home = str(Path.home())
+    return f"~{path[len(home) :]}" if home != "/" and path.startswith(f"{home}/") else path
 
 
 def target_of(path: str, to: str) -> Path:

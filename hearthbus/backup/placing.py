@@ -13,7 +13,8 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from contextlib import ExitStack, suppress
+import signal
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -81,12 +82,12 @@ def place(file: IO[bytes], checked: Checked, secrets: bytes | None, *, to: str =
                 stage.file(entry, data)
             for folder in brokers:
                 _check_store(stage.staged.get(folder / STORE))
-            stage.move(brokers, checked.id)
+            with _uninterrupted():
+                stage.move(brokers, checked.id)
         except OSError as error:
             stage.undo()
-            raise Unavailable(
-                f"nothing was restored: {error.filename or 'the disk'}: {error.strerror or error}"
-            ) from None
+            done = "nothing was restored" if not stage.moving else "restored in part; mend this, then type it once more"
+            raise Unavailable(f"{done}: {error.filename or 'the disk'}: {error.strerror or error}") from None
         except BaseException:
             stage.undo()
             raise
@@ -99,6 +100,8 @@ class _Stage:
     def __init__(self, *, to: str, notes: list[str]) -> None:
         self.staged: dict[Path, Path] = {}
         """Place -> what is to be moved there."""
+        self.moving = False
+        """Files come to their places: from now on it can only be finished."""
         self._made: list[Path] = []
         self._to = to
         self._owners = Owners(notes)
@@ -132,6 +135,7 @@ class _Stage:
         for mark in marks:
             mark.write_text(backup)
         _sync({mark.parent for mark in marks})
+        self.moving = True
         for folder in brokers:
             for name in OWN:
                 if name not in {LOCK, UNFINISHED} and folder / name not in self.staged:
@@ -161,6 +165,16 @@ class _Stage:
         if entry is not None:
             folder.chmod(entry.mode & 0o777)
             self._owners.give(folder, entry)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Put off Ctrl-C and its like: files that are half in place help nobody."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class _Locked:

@@ -53,17 +53,20 @@ def main(args: Namespace) -> int:
     house = find(args.config, args.state)
     for path in sorted(house.missing):
         complain(f"{path} cannot be read, and is not in the backup")
+    for path in sorted(house.elsewhere):
+        complain(f"{path} is the machine's own, where a restore puts nothing; it is not in the backup")
     secret = passphrase(args.passphrase_file, new=True) if house.secrets and not args.without_secrets else None
     made = make(Path(args.file), house, passphrase=secret)
-    for line in summary(made, args.file):
+    for line in summary(made, args.file, told=house.left_out):
         print(line)  # noqa: T201 - what was asked for
     if not house.config:
         complain("no hearthbus.toml of yours was found, so there is none in the backup; --config FILE names one")
     return 0
 
 
-def summary(made: Made, name: str) -> list[str]:
-    """Say what a backup holds."""
+def summary(made: Made, name: str, *, told: set[str]) -> list[str]:
+    """Say what a backup holds, and what it does not but for what was `told`."""
+    from hearthbus.backup.paths import portable
     from hearthbus.cli.output import size
 
     manifest = made.manifest
@@ -71,5 +74,5 @@ def summary(made: Made, name: str) -> list[str]:
     journals = f", {len(manifest.brokers)} journal" + ("s" if len(manifest.brokers) > 1 else "")
     sealed = f", {manifest.secrets} secrets sealed" if manifest.secrets else ""
     lines = [f"{name}: {len(files)} files{journals if manifest.brokers else ''}{sealed}, {size(made.size)}"]
-    lines += [f"left out: {path}" for path in manifest.left_out]
+    lines += [f"left out: {path}" for path in manifest.left_out if path not in set(map(portable, told))]
     return lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from typing import TYPE_CHECKING, Final
 
 from hearthbus.cli.backup import add_passphrase
@@ -42,6 +43,8 @@ def main(args: Namespace) -> int:
     from hearthbus.backup import archive
 
     try:
+        if not stat.S_ISREG(os.stat(args.file).st_mode):  # noqa: PTH116 - a pipe would be waited for
+            raise Invalid(f"{args.file} is no file; it is read more than once, so copy the backup to one")
         file = open(args.file, "rb")  # noqa: PTH123, SIM115 - closed below
     except OSError as error:
         raise Invalid(f"{args.file} cannot be read: {error.strerror}") from None
