@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from broker.clients import SMALL, Client
+from broker.guard import SHARE, share
 from broker.presence import ended, online
 from broker.zap import is_local
 from hearthbus import protocol
@@ -115,6 +116,8 @@ class Greeting:
         """Let a client go: `offline` after a goodbye, else `lost`, and then its last will is published."""
         core = self._core
         self._forget(client, reason)
+        if client.will and not core.access.allows(client.who, "publish", client.will["topic"]):
+            client.will = {}  # it may do less than when it greeted
         if client.presence and status == "offline":
             core.presence.leaving(client.name)
         if client.up:
@@ -163,8 +166,7 @@ class Greeting:
             raise Refused(
                 f"this broker speaks protocol version {protocol.VERSION}, you speak {spoken}; update the older one"
             )
-        if len(core.clients.by_ident) - (core.own_session in core.clients.by_session) >= core.config.limits.connections:
-            raise Refused("too many connections ([broker.limits] connections)")
+        self._check_number(fields["session"], who)
         name = fields["name"]
         self._check_who(name, fields["session"], who)
         if fields["will"]:
@@ -178,6 +180,18 @@ class Greeting:
                     f"the name {name!r} is in use by process {holder.pid} on {holder.host}; "
                     "stop it first, or give this one another name"
                 )
+
+    def _check_number(self, session: bytes, who: str) -> None:
+        """Who comes back takes the place that he has."""
+        core = self._core
+        most = core.config.limits.connections
+        others = [
+            client for client in core.clients.by_ident.values() if client.session not in (session, core.own_session)
+        ]
+        if len(others) >= most and session != core.own_session:
+            raise Refused("too many connections ([broker.limits] connections)")
+        if sum(client.who == who for client in others) >= share(most, who):
+            raise Refused(f"too many connections with the key {who}: one in {SHARE} of [broker.limits] connections")
 
     def _check_who(self, name: str, session: bytes, who: str) -> None:
         core = self._core

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from broker.zap import is_local
 from hearthbus.errors import Refused
 
 if TYPE_CHECKING:
     from broker.config import Grant
 
 BURST_S: Final = 2.0
+SHARE: Final = 4
+"""A key may have one in so many of what all share, connections for example: however greedy it is, others get in."""
 COUNTED: Final = 50
 """Names that refusals are counted by; those of more are counted together."""
 OTHERS: Final = "others"
 MINUTE_S: Final = 60.0
+
+
+def share(limit: int, who: str) -> int:
+    """Return how much of what there is `limit` of one may have."""
+    return limit if is_local(who) else max(1, limit // SHARE)
 
 
 class Budget:

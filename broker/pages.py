@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from broker.consumers import Fetch
+from broker.guard import SHARE, share
 from broker.memory import Query, Reading
 from broker.zap import is_local
 from hearthbus import protocol
-from hearthbus.errors import Refused
+from hearthbus.errors import Invalid, Refused
 from hearthbus.topics import check_pattern, check_topic, covers, prefixes
 
 if TYPE_CHECKING:
@@ -110,6 +111,7 @@ class Pages:
         for pattern in patterns:
             core.stream.allow(client, "read", pattern)
         consumer = _of(client, fields["consumer"])
+        self._check_new(client, consumer, patterns)
         place = core.consumers.place(consumer, newest=core.stream.offset)
         if place is None:
             raise Refused("too many durable subscriptions ([broker.limits] consumers)")
@@ -131,6 +133,18 @@ class Pages:
             self._read(client, fields["id"], fetch.query)
         elif not self._answer_now(fetch):
             core.consumers.waiting[consumer] = fetch
+
+    def _check_new(self, client: Client, consumer: str, patterns: tuple[str, ...]) -> None:
+        """A key takes no more than its share of durable subscriptions, and none for nothing."""
+        if not patterns:
+            raise Invalid("a durable subscription needs a pattern")
+        offsets, most = self._core.consumers.offsets, self._core.config.limits.consumers
+        if consumer in offsets or is_local(client.who):
+            return
+        if sum(name.startswith(f"{client.who}:") for name in offsets) >= share(most, client.who):
+            raise Refused(
+                f"too many durable subscriptions of the key {client.who}: one in {SHARE} of [broker.limits] consumers"
+            )
 
     def ack(self, client: Client, fields: Mapping[str, Any]) -> None:
         """Move a consumer's place."""

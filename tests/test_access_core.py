@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from offline import Desk
 
 from broker.access import Table
-from broker.config import Grant
+from broker.config import Grant, Limits
 from hearthbus import protocol
 from hearthbus.message import encode_body, encode_sent
 
@@ -173,6 +174,55 @@ def test_durable_subscriptions_are_their_keys() -> None:
     assert ["kitchen does not read the durable subscription 'log'", "there is no durable subscription 'log'"] == why
     assert ["kitchen:log", "log", "phone:log"] == sorted(made.core.consumers.offsets)
     assert {PHONE, HERE, KITCHEN} == {fetch.client.ident for fetch in made.core.consumers.waiting.values()}
+
+
+def test_a_key_takes_a_part_of_the_durable_subscriptions() -> None:
+    """One in four of them, and none for nothing: a key that wants all leaves others theirs."""
+    made = desk(subscribe=("sensor/#",))
+    made.core.config = replace(made.core.config, limits=Limits(consumers=8))
+    for ident, name in ((KITCHEN, "kitchen"), (PHONE, "phone")):
+        made.greet(ident, name)
+    fetch: dict[str, Any] = {"patterns": ["sensor/#"], "after": -1, "limit": 9, "wait_ms": 0}
+    say(made, protocol.FETCH, id=1, consumer="nothing", **{**fetch, "patterns": []})
+    for number in range(4):
+        say(made, protocol.FETCH, id=number, consumer=f"log{number}", **fetch)
+    say(made, protocol.FETCH, id=9, consumer="log1", **fetch)
+    why = refused(made)
+    say(made, protocol.FETCH, PHONE, id=1, consumer="log", **fetch)
+
+    assert ["kitchen:log0", "kitchen:log1", "phone:log"] == sorted(made.core.consumers.offsets)
+    assert 2 * ["too many durable subscriptions of the key kitchen: one in 4 of [broker.limits] consumers"] == why
+
+
+def test_a_key_takes_a_part_of_the_connections() -> None:
+    """One in four; who comes back on a new connection is not one more, with a key or without, however full it is."""
+    made = desk()
+    made.core.config = replace(made.core.config, limits=Limits(connections=8))
+    sessions = [bytes([number]) * 16 for number in range(9)]
+    for number in range(4):
+        made.who[b"\0%d" % number] = "kitchen"
+        made.greet(b"\0%d" % number, f"kitchen.{number}", session=sessions[number])
+    texts = [*refused(made, b"\0002"), *refused(made, b"\0003")]
+    for number in range(2, 9):
+        made.greet(b"\0here%d" % number, f"n{number}", session=sessions[number])
+    made.who[b"\0again"] = "kitchen"
+    made.greet(b"\0again", "kitchen.0", session=sessions[0])
+
+    assert 2 * ["too many connections with the key kitchen: one in 4 of [broker.limits] connections"] == texts
+    assert {*sessions[:8]} == {*made.core.clients.by_session}
+    assert sessions[0] == made.core.clients.by_ident[b"\0again"].session
+
+
+def test_a_will_that_is_not_granted_any_more_is_not_said() -> None:
+    """Who may do less than when it greeted is not spoken for when it dies."""
+    made = desk(publish=("light/#",))
+    made.greet(KITCHEN, "kitchen", will={"topic": "light/a", "body": {"on": True}})
+    assert isinstance(made.core.access, Table)
+    made.core.access.load({"kitchen": Grant(publish=("sensor/#",))}, keys={"kitchen"})
+    made.turn(seconds=10)
+
+    assert KITCHEN not in made.core.clients.by_ident
+    assert b"light/a" not in made.core.stream.topics.by_name
 
 
 def test_what_a_key_sends_is_limited() -> None:
