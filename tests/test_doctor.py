@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -89,6 +90,31 @@ async def test_a_service_that_died(broker: Broker) -> None:
 
     assert 1 == code
     assert 1 == len([text for text in of(found, "broker", "bad") if text.startswith("attic is lost")])
+
+
+async def test_a_broker_that_hangs(broker: Broker) -> None:
+    """A broker that is there and stands still is told from one that is not, and so is what to do."""
+    os.kill(broker.pid, signal.SIGSTOP)
+    try:
+        code, found, said = run(broker.folder / "hearthbus.toml")
+    finally:
+        os.kill(broker.pid, signal.SIGCONT)
+    told = [each for each in found if each["check"] == "broker"]
+
+    assert (1, "") == (code, said)
+    assert [f"the broker does not answer: somebody listens at {broker.url} and says nothing"] == [
+        each["text"] for each in told
+    ]
+    assert "systemctl restart hearthbus-broker" in told[0]["do"]
+
+
+def test_a_machine_without_a_key(tmp_path: Path) -> None:
+    """Where the broker is another machine's, a house without keys is not said to be for this machine alone."""
+    config = tmp_path / "hearthbus.toml"
+    config.write_text('[bus]\nurl = "tcp://127.0.0.9:7"\n')
+    _, found, _ = run(config)
+
+    assert ["this machine shows no key to the broker at tcp://127.0.0.9:7"] == of(found, "keys")
 
 
 def test_without_a_broker(tmp_path: Path) -> None:

@@ -67,6 +67,9 @@ TROUBLES: list[tuple[str, dict[str, Any], str, str]] = [
     ("configuration", {"example": True}, "warn", "copy it to"),
     ("house", {"error": "nobody listens at x"}, "bad", "the lines about ports"),
     ("house", {"error": "not this key", "refused": True}, "bad", "the lines about keys"),
+    ("house", {"error": "says nothing", "hangs": True}, "bad", "Ctrl-C and hearthbus up"),
+    ("house", {"error": "no answer", "local": False}, "bad", "is that machine on"),
+    ("house", {"rows": (replace(LAMP, version="0.9"),), "configured": ("lamp",)}, "warn", "hearthbus@lamp, or Ctrl-C"),
     ("house", {"unread": "kitchen may not read service/#"}, "warn", "let this key read them"),
     ("house", {"version": "0.9"}, "warn", "systemctl restart hearthbus-broker"),
     ("house", {"stats": {"journal_error": "disk full"}}, "warn", "the line about the disk"),
@@ -158,6 +161,7 @@ def test_no_key_is_shown(key: str, sentence: str) -> None:
         "Authorization: Bearer geheim",
         "latitude = 51.4769", "at 51.4769, -0.0005", '"secret": "geheim"', "lon: -0.0005",
         "refused: 4f3c2b1a09f8e7d6c5b4a3f2e1d0c9b8a7f6e5d4",
+        "https://calendar.example/ical/anna/private-geheim/basic.ics: 404", "tgram://123456:geheim/42/ is refused",
     ],
 )  # fmt: skip
 def test_nothing_private_is_shown(line: str) -> None:
@@ -173,6 +177,7 @@ def test_nothing_private_is_shown(line: str) -> None:
         "/dev/serial/by-id/usb-RFXCOM_RFXtrx433XL_DO3K0XYZ-if00-port0",
         "journalctl -u hearthbus@jeenode-attic-gateway-2 -n 30",
         "/etc/hearthbus/hearthbus.toml:12: sun.latitude: unknown key", "libzmq 4.3.5, Python 3.11.7, 12.5 of 29.7 MB",
+        "the broker at ipc:///run/hearthbus/bus or tcp://pi:7600, socket://host:2000/x: http://pi:8086",
         "[broker.access.kitchen-thermostat-and-everything2]",
         "/dev/serial/by-path/platform-fd500000.pcie-pci-0000:01:00.0",
     ],

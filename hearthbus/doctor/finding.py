@@ -12,6 +12,11 @@ from typing import Final, Literal
 Level = Literal["ok", "warn", "bad"]
 _CUT: Final = (
     (re.compile(r"(?<=://)[^/@\s]+@"), "…@"),
+    (re.compile(r"(?i)\b(https?://[^/\s\"']+/)[^\s\"']+"), r"\1…"),
+    (
+        re.compile(r"(?i)\b(?!(?:tcp|ipc|inproc|udp|https?|socket|mqtts?|nats|wss?)://)([a-z][a-z0-9+.-]*://)[^\s\"']+"),
+        r"\1…",
+    ),
     (
         re.compile(r"(?i)\b([\w-]*(?:password|passphrase|passwd|secret|token|api[_-]?key|authorization)[\w-]*[\"']?\s*[=:]\s*)"
                    r"(?:\"[^\"]*\"|'[^']*'|(?:bearer |basic )?\S+)"),
@@ -26,8 +31,9 @@ _CUT: Final = (
     ),
     (re.compile(r"(?<![/\w.-])(?=[A-Za-z_-]*\d)(?=[\d_-]*[A-Za-z])[A-Za-z0-9_-]{32,}(?![/\w-])"), "…"),
 )  # fmt: skip
-"""What looks like a secret or a place -> what stands there instead: logins in addresses, values of such names,
-coordinates, keys of 40 characters, long tokens."""
+"""What looks like a secret or a place -> what stands there instead: logins in addresses, paths of web pages (whose
+address is a calendar's only key, or a chat's), addresses of messengers, values of such names, coordinates, keys of
+40 characters, long tokens."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -45,6 +45,8 @@ class Facts:
     """Why it could not be asked."""
     refused: bool = False
     """It said no, rather than nothing."""
+    hangs: bool = False
+    """Somebody on this machine listens there, and says nothing."""
     version: str = ""
     ours: str = ""
     """Version of this hearthbus."""
@@ -66,11 +68,11 @@ def gather(scene: Scene) -> Facts:
         return Facts(error=f"nobody listens at {scene.url}", **common)  # type: ignore[arg-type]  # as they are named
     try:
         messages, unread = asyncio.run(_ask(scene.url, scene.key))
-    except HearthbusError as error:
+    except (HearthbusError, OSError, TimeoutError) as error:
         refused = type(error).__name__ in {"Refused", "Invalid"}
-        return Facts(error=str(error), refused=refused, **common)  # type: ignore[arg-type]  # as they are named
-    except (OSError, TimeoutError) as error:
-        return Facts(error=str(error) or "no answer", **common)  # type: ignore[arg-type]  # as they are named
+        hangs = not scene.joins and not refused
+        why = f"somebody listens at {scene.url} and says nothing" if hangs else str(error) or "no answer"
+        return Facts(error=why, refused=refused, hangs=hangs, **common)  # type: ignore[arg-type]  # as they are named
     nothing: dict[str, Any] = {}
     stats = next((message.body for message in messages if message.topic == STATS), nothing)
     found = tuple(rows(messages, now=time.time_ns()))
@@ -101,8 +103,7 @@ async def _ask(url: str, key: str) -> tuple[list[Any], str]:
 def judge(facts: Facts) -> Iterator[Finding]:
     """Say whether the broker answers, and which services are not well."""
     if facts.error:
-        how = "see the lines about keys" if facts.refused else "see the lines about ports"
-        yield bad(f"the broker does not answer: {facts.error}", how)
+        yield bad(f"the broker does not answer: {facts.error}", _how(facts))
         return
     if facts.version and facts.version != facts.ours:
         yield warn(
@@ -119,6 +120,11 @@ def judge(facts: Facts) -> Iterator[Finding]:
             'ask on the broker\'s machine, or let this key read them: subscribe = ["service/#", "broker/stats"]',
         )
         return
+    yield from _of_services(facts)
+
+
+def _of_services(facts: Facts) -> Iterator[Finding]:
+    """Compare those that were here with those that are configured, and say how each is."""
     seen = {row.name for row in facts.rows}
     for name in facts.configured:
         if facts.local and name not in seen:
@@ -126,12 +132,27 @@ def judge(facts: Facts) -> Iterator[Finding]:
                 f"{name} is configured and was never here",
                 f"start it: hearthbus up, or sudo systemctl enable --now hearthbus@{name}",
             )
+    for row in facts.rows:
+        other = row.version and row.version != facts.ours and facts.local and row.name in facts.configured
+        if other and row.status == "online":
+            yield warn(
+                f"{row.name} is hearthbus {row.version}, this is {facts.ours}",
+                f"restart it: sudo systemctl restart hearthbus@{row.name}, or Ctrl-C and hearthbus up",
+            )
     well = 0
     for row in facts.rows:
         troubles = list(_troubles(row))
         well += not troubles and row.status == "online"
         yield from troubles
     yield ok(f"{well} of {len(facts.rows)} services are online and well")
+
+
+def _how(facts: Facts) -> str:
+    if facts.refused:
+        return "what it says helps; see the lines about keys too"
+    if facts.hangs:
+        return "the line about its port says who: sudo systemctl restart hearthbus-broker, or Ctrl-C and hearthbus up"
+    return "see the lines about ports" if facts.local else "is that machine on, its broker running, the network there?"
 
 
 def _troubles(row: Row) -> Iterator[Finding]:

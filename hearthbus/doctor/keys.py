@@ -24,6 +24,8 @@ LOCAL = "local"
 class Facts:
     """The keys of this machine; no secret is among them."""
 
+    joins: str = ""
+    """Address of the broker, where it is not this house's own."""
     network: str = ""
     folder: str = ""
     hidden: bool = False
@@ -71,6 +73,7 @@ def gather(scene: Scene) -> Facts:
         except Invalid as error:
             fault = str(error)
     return Facts(
+        joins=scene.url if scene.joins else "",
         network=str(table.get("network", "")),
         folder=folder,
         hidden=hidden,
@@ -104,7 +107,9 @@ def judge(facts: Facts) -> Iterator[Finding]:
     yield from _of_the_broker(facts)
     if facts.key and facts.name:
         yield ok(f"this machine shows the key {facts.name}")
-    if not facts.folder and not facts.key:
+    elif facts.joins and not facts.fault:
+        yield ok(f"this machine shows no key to the broker at {facts.joins}")
+    elif not facts.folder and not facts.key:
         yield ok("no keys are used: the broker is for this machine alone")
 
 
