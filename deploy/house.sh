@@ -5,6 +5,8 @@
 
 broker=hearthbus-broker.service
 target=hearthbus.target
+stopped=/run/hearthbus-install.stopped # what a change has stopped, until it runs again; a boot starts it by itself
+patience=5                           # seconds for the broker's start that need no word
 
 # Whether systemd runs: it does not where an image for a card is being made.
 house_has_systemd() { [ -d /run/systemd/system ]; }
@@ -16,9 +18,7 @@ house_systemd_since() { [ "$(systemctl --version | sed -n '1s/[^0-9]*\([0-9]*\).
 house_person() {
     person=${1:-${SUDO_USER:-}}
     case $person in '' | root) return ;; esac
-    if ! id "$person" >/dev/null 2>&1; then
-        fail "there is no user $person" "name one that is there: getent passwd"
-    elif ! id -nG "$person" | tr ' ' '\n' | grep -qx hearthbus; then
+    if ! id -nG "$person" | tr ' ' '\n' | grep -qx hearthbus; then
         usermod --append --groups hearthbus "$person"
         say "$person may use the bus from the next log-in on: the group hearthbus"
     fi
@@ -63,15 +63,15 @@ house_keys() {
     "$1/bin/hearthbus" keys init --config "$etc/hearthbus.toml" --keys "$etc/keys" >/dev/null
 }
 
-# house_check NEW OLD: whether NEW takes the configuration; where OLD took it and NEW does not, nothing is changed.
+# house_check NEW OLD: whether NEW takes the configuration; where it does not, and OLD is fit to run, nothing is changed:
+# what runs has read it when it was good, and would not come back.
 house_check() {
-    if ! "$1/bin/hearthbus" check "$etc/hearthbus.toml" >/dev/null; then
-        if [ -n "$2" ] && "$2/bin/hearthbus" check "$etc/hearthbus.toml" >/dev/null 2>&1; then
-            fail "the version that runs takes $etc/hearthbus.toml, the new one does not; the old one is left running" \
-                "mend what is said above, and install again"
-        fi
-        say "mend what is said above in $etc/hearthbus.toml: what it is said of will not start"
+    if "$1/bin/hearthbus" check "$etc/hearthbus.toml" >/dev/null; then return; fi
+    if [ -n "$2" ] && [ "$1" != "$2" ] && "$2/bin/hearthbus" --version >/dev/null 2>&1; then
+        fail "the new version does not take $etc/hearthbus.toml; nothing was changed, and what runs goes on" \
+            "mend what is said above; a package of your own is missing? sudo $1/bin/pip install NAME; then install again"
     fi
+    say "mend what is said above in $etc/hearthbus.toml: what it is said of will not start"
 }
 
 # Print the units that run, or wait to be started.
@@ -86,8 +86,8 @@ house_running() {
 # house_stop UNIT...: the broker last, so that the others can say that they stop.
 house_stop() {
     if [ $# = 0 ]; then return; fi
-    # shellcheck disable=SC2046 # a list of units
-    systemctl stop $(printf '%s\n' "$@" | grep -vx "$broker")
+    # shellcheck disable=SC2086 # a list of units
+    if others=$(printf '%s\n' "$@" | grep -vx "$broker"); then systemctl stop $others; fi
     systemctl stop "$broker"
 }
 
@@ -103,16 +103,35 @@ house_start() {
     if house_has_systemd; then systemctl daemon-reload; fi
     if [ $# = 0 ]; then return; fi
     systemctl reset-failed 'hearthbus*' 2>/dev/null || :
-    if ! systemctl start "$broker"; then return 1; fi
+    if ! house_start_broker; then return 1; fi
     systemctl start --no-block "$@"
 }
+
+# Start the broker, and wait until it is ready or has failed.
+house_start_broker() {
+    came=0
+    timeout --foreground "$patience" systemctl start "$broker" || came=$? # which ends the asking, not the start
+    if [ "$came" != 124 ]; then return "$came"; fi
+    say "the broker is not ready yet; it has a minute and a half (journalctl -f -u $broker tells more)"
+    systemctl start "$broker"
+}
+
+# Whether a change was killed in its middle: what it stopped waits to be started.
+house_broken_off() { [ -e "$stopped" ]; }
 
 # house_change NEW: stop what runs, put NEW in its place, start it; any failure goes back to what ran before.
 house_change() {
     old=$(release_current) running=$(house_running)
+    if house_broken_off; then
+        say "the last installation was broken off; what it stopped is started again"
+        running=$(printf '%s\n' "$running" "$(cat "$stopped")" | sed '/^$/d' | sort -u)
+    fi
     trap 'house_back' EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM
+    trap '' HUP # whoever typed it may go away
+    echo "$running" >"$stopped"
+    if [ -n "$old" ] && [ -e "$old/made-with/started" ]; then : >"$1/made-with/started"; fi
     # shellcheck disable=SC2086 # a list of units
     house_stop $running
     place_files "$1"
@@ -120,13 +139,14 @@ house_change() {
     # shellcheck disable=SC2086
     house_start $running || exit 1
     trap - EXIT INT TERM
-    if [ -e "$old/made-with/started" ]; then : >"$1/made-with/started"; fi
+    rm "$stopped"
 }
 
 # What house_change does when it is ended before its end.
 house_back() {
     status=$?
-    trap - EXIT INT TERM
+    trap - EXIT
+    trap '' INT TERM
     [ "$status" != 0 ] || status=1
     if [ -z "$old" ]; then
         say "the software is in $opt, but the broker did not start"
@@ -137,7 +157,12 @@ house_back() {
         place_files "$old"
         release_switch "$old"
         # shellcheck disable=SC2086
-        if house_start $running; then say "it runs again as it did before"; else say "it does not start either"; fi
+        if house_start $running; then
+            rm -f "$stopped"
+            say "it runs again as it did before"
+        else
+            say "it does not start either"
+        fi
     fi
     say "what next: journalctl -u $broker -n 30 says why; mend that, and install again"
     exit "$status"
@@ -146,12 +171,12 @@ house_back() {
 # Start what the configuration names, now and at each boot: once, after the first installation.
 house_first_start() {
     names=$("$opt/bin/python" -c 'import sys; from hearthbus.config import load
-print(*load(sys.argv[1], only=()).tables)' "$etc/hearthbus.toml") || names=
+print(*load(sys.argv[1], only=()).tables)' "$etc/hearthbus.toml" 2>/dev/null) || names=
     for name in $names; do systemctl --quiet enable "hearthbus@$name.service"; done
     systemctl --quiet enable "$target"
     if house_has_systemd; then
         systemctl daemon-reload
-        systemctl start "$broker" ||
+        house_start_broker ||
             fail "the broker did not start" "journalctl -u $broker -n 30 says why; mend that, and install again"
         systemctl start --no-block "$target" # some services wait a minute for the clock to be set
     fi
@@ -163,6 +188,7 @@ house_disable() {
     running=$(house_running)
     # shellcheck disable=SC2086
     house_stop $running
+    rm -f "$stopped"
     for link in /etc/systemd/system/*.wants/hearthbus*; do if [ -L "$link" ]; then rm "$link"; fi; done
     rmdir /etc/systemd/system/hearthbus*.wants 2>/dev/null || :
 }

@@ -56,7 +56,11 @@ each_file() {
     done
 }
 
-place() { cmp -s "$1/$2" "$3" || install -D -m "$(stat -c %a "$1/$2")" "$1/$2" "$3"; }
+# For everybody to read, and to run: whoever cloned this may keep his files to himself.
+place() {
+    if [ -x "$1/$2" ]; then mode=0755; else mode=0644; fi
+    cmp -s "$1/$2" "$3" || install -D -m "$mode" "$1/$2" "$3"
+}
 
 # Remove what is not in the folder `keep`, and its folder where that is empty then.
 displace() {
@@ -74,7 +78,7 @@ place_files() {
     house_udev
 }
 
-wheels='' extras='' user='' sd_card='' verb=install
+wheels='' extras='' user='' sd_card='' changed='' verb=install
 while [ $# -gt 0 ]; do
     case $1 in
     --wheels | --extras | --user)
@@ -95,6 +99,8 @@ release_check_machine
 if dpkg -s hearthbus 2>/dev/null | grep -q '^Status: .* installed$'; then
     fail "hearthbus is here as a Debian package" "upgrade it with apt install ./hearthbus_....deb, or apt remove it first"
 fi
+
+[ -z "$user" ] || id "$user" >/dev/null 2>&1 || fail "there is no user $user" "name one that is there: getent passwd"
 
 if [ "$verb" != install ]; then
     house_disable
@@ -143,14 +149,19 @@ house_person "$user"
 house_configuration "$root/deploy/hearthbus.toml"
 house_check "$new" "$before"
 house_keys "$new"
-if [ "$new" != "$before" ]; then house_change "$new"; else place_files "$new"; fi
+if [ "$new" != "$before" ] || house_broken_off; then
+    changed=yes
+    house_change "$new"
+else
+    place_files "$new"
+fi
 [ -e "$opt/made-with/started" ] || house_first_start
 if [ -n "$sd_card" ] && ! cmp -s "$root/deploy/journald/sd-card.conf" "$journald"; then
     install -D -m 0644 "$root/deploy/journald/sd-card.conf" "$journald"
     if house_has_systemd; then systemctl restart systemd-journald; fi
 fi
 
-if [ "$new" = "$before" ]; then
+if [ -z "$changed" ]; then
     say "$(release_made "$opt" version) was here already; nothing had to be done"
 else
     [ -z "$before" ] || for name in $(release_lost "$before" "$new"); do

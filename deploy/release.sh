@@ -6,7 +6,7 @@
 opt=/opt/hearthbus
 python=/usr/bin/python3 # the system's: one in somebody's home is hidden from the units
 
-say() { printf 'hearthbus: %s\n' "$*" >&2; }
+say() { printf 'hearthbus: %s\n' "$*" >&2 || :; } # nobody may listen any more: a connection that broke
 
 # fail WHAT NEXT: say what is wrong and what to do, and end.
 fail() {

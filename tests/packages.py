@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
-LOWER, HIGHER = "0.0.1", "99.0.0"
+LOWER = "0.0.1"
 SLOW_S = 150.0
 """Seconds an installation may take: eight on a computer that has nothing else to do."""
 PYTHON = "3.11"
@@ -51,8 +51,6 @@ class Wheels:
 
     lower: Path
     current: Path
-    broken: Path
-    """A higher version whose broker does not start."""
     build: Path
     """What building from a checkout needs."""
 
@@ -73,12 +71,11 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Wheels:
         own = next((folder / "own").glob("hearthbus-*.whl"))
         extras = (ROOT / "deploy/debian/extras").read_text().strip()
         _download(folder / "current", f"{own}[{extras}]")
-        for kind, version, breaks in (("lower", LOWER, False), ("broken", HIGHER, True)):
-            shutil.copytree(folder / "current", folder / kind, ignore=shutil.ignore_patterns("hearthbus-*"))
-            _renumber(own, folder / kind, version, breaks=breaks)
+        shutil.copytree(folder / "current", folder / "lower", ignore=shutil.ignore_patterns("hearthbus-*"))
+        _renumber(own, folder / "lower", LOWER)
 
     folder = _once(tmp_path_factory, "wheels", make)
-    return Wheels(*(folder / name for name in ("lower", "current", "broken", "build")))
+    return Wheels(*(folder / name for name in ("lower", "current", "build")))
 
 
 @pytest.fixture(scope="session")
@@ -121,6 +118,10 @@ class Installed:
             return all(re.search(each, status, re.MULTILINE) for each in wanted)
 
         self.machine.until(all_of_them, f"host, schedule and sun are online in {version}", 60, "hearthbus*")
+
+    def spoil(self, folder: str) -> None:
+        """Keep the broker of the software in a folder of /opt from starting."""
+        self.machine.run(f"echo 'raise RuntimeError' >/opt/{folder}/lib/python{PYTHON}/site-packages/broker/main.py")
 
     def leftovers(self) -> str:
         """Return every file, unit, user and group that has the name."""
@@ -165,7 +166,7 @@ def _download(folder: Path, *requirements: str) -> None:
     run(*PIP, "download", *options, "--dest", folder, *requirements)
 
 
-def _renumber(wheel: Path, folder: Path, version: str, *, breaks: bool) -> None:
+def _renumber(wheel: Path, folder: Path, version: str) -> None:
     """Write `wheel` as another version; pip looks at the names and at METADATA."""
     current = wheel.name.split("-")[1]
     with zipfile.ZipFile(wheel) as old, zipfile.ZipFile(folder / wheel.name.replace(current, version), "w") as new:
@@ -177,8 +178,6 @@ def _renumber(wheel: Path, folder: Path, version: str, *, breaks: bool) -> None:
                 content = content.replace(f"-{current}.dist-info".encode(), f"-{version}.dist-info".encode())
             elif item.filename == "hearthbus/version.py":
                 content = content.replace(f'"{current}"'.encode(), f'"{version}"'.encode())
-            elif item.filename == "broker/main.py" and breaks:
-                content = b"raise RuntimeError('this version does not start')\n"
             new.writestr(item.filename.replace(f"-{current}.dist-info", f"-{version}.dist-info"), content)
 
 

@@ -19,7 +19,7 @@ __all__ = ["debs", "wheels"]
 
 @pytest.mark.timeout(600)  # with what is made once for all: a Debian, wheels, packages
 def test_a_package_from_the_first_day_to_the_last(debs: tuple[Path, Path]) -> None:
-    """`dpkg -i` brings the house up, also at the next boot; upgrade and downgrade keep all; a purge leaves nothing."""
+    """`dpkg -i` brings the house up, at each boot too; a change keeps all, or is undone; a purge leaves nothing."""
     lower, current = debs
     house = Installed()
     with house.machine as machine:
@@ -43,7 +43,17 @@ def test_a_package_from_the_first_day_to_the_last(debs: tuple[Path, Path]) -> No
 
         assert "value=20.5" in house.as_pi("hearthbus get sensor/attic/temperature")
 
-        machine.run(f"dpkg -i /home/pi/{lower.name}", timeout=SLOW_S)
+        machine.run("mkdir /home/pi/good && cp -r /opt/hearthbus.1/lib/python3*/site-packages/broker /home/pi/good")
+        house.spoil("hearthbus.1")
+        failed = machine.run(f"dpkg -i /home/pi/{lower.name} 2>&1; echo exit $?", check=False, timeout=SLOW_S)
+        house.online(VERSION)
+
+        assert f"going back to hearthbus {VERSION}" in failed
+        assert "exit 1" in failed
+        assert "value=20.5" in house.as_pi("hearthbus get sensor/attic/temperature")
+
+        machine.run("cp /home/pi/good/broker/main.py /opt/hearthbus.1/lib/python3*/site-packages/broker/")
+        machine.run("dpkg --configure hearthbus", timeout=SLOW_S)
         house.online(LOWER)
 
         assert "value=20.5" in house.as_pi("hearthbus get sensor/attic/temperature")

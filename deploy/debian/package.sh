@@ -48,7 +48,7 @@ package_build() {
 
 # package_install: put `new` in the place of `before`.
 package_install() {
-    if [ "$new" = "$before" ]; then return; fi
+    if [ "$new" = "$before" ] && ! house_broken_off; then return; fi
     house_change "$new"
     [ -z "$before" ] || for name in $(release_lost "$before" "$new"); do
         say "$name is not in the new one; if it is needed: sudo hearthbus-extra, or sudo $opt/bin/pip install $name"
