@@ -96,7 +96,7 @@ class Machine:
         """Boot, and return when everything that is enabled has been started."""
         can_boot()
         (self._folder / "memory").mkdir()
-        self._notices.bind(str(self._folder / "notify"))
+        self._listen()
         groups = " ".join(str(group) for group in _cgroups())
         hidden = " ".join(HIDDEN) if self._tree == Path("/") else ""
         with (self._folder / "console").open("wb") as console:
@@ -104,17 +104,8 @@ class Machine:
                 (
                     *("setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--propagation", "private"),
                     *("--pid", "--fork", "--kill-child=KILL", "--mount-proc"),
-                    *(
-                        "sh",
-                        "-c",
-                        _LAUNCH,
-                        "machine",
-                        str(self._folder),
-                        self.name,
-                        str(self._tree),
-                        hidden,
-                        *self._options,
-                    ),
+                    *("sh", "-c", _LAUNCH, "machine", str(self._folder), self.name, str(self._tree), hidden),
+                    *self._options,
                 ),
                 env={**os.environ, "NOTIFY_SOCKET": str(self._folder / "notify"), "CGROUPS": groups},
                 stdin=subprocess.DEVNULL,
@@ -127,6 +118,7 @@ class Machine:
 
     def reboot(self) -> None:
         """Boot again, with what has been written."""
+        self._listen()
         self.run("systemctl reboot --no-block")
         self._booted()
 
@@ -222,6 +214,13 @@ class Machine:
         """Return the lines of a unit in the journal, the newest last, with microseconds of the boot before each."""
         return self.run(f"journalctl --sync; journalctl -q -o short-monotonic --no-hostname -u '{unit}'")
 
+    def _listen(self) -> None:
+        """Be there for the word that the next boot is over."""
+        self._notices.close()
+        self._notices = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+        (self._folder / "notify").unlink(missing_ok=True)
+        self._notices.bind(str(self._folder / "notify"))
+
     def _booted(self) -> None:
         """Wait for systemd-nspawn's word that the boot is over (man 1 systemd-nspawn, --notify-ready)."""
         self._leader = 0
@@ -232,6 +231,7 @@ class Machine:
                 if b"READY=1" in self._notices.recv(4096):
                     scope = next(group / self.name / "payload/init.scope/cgroup.procs" for group in _cgroups())
                     self._leader = int(scope.read_text().split()[0])
+                    self._notices.close()  # PID 1 would wait for ever once one that nobody reads is full
                     return
             assert self._process is not None
             assert self._process.poll() is None, f"the machine did not boot: {self._said()}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -31,6 +32,8 @@ def test_a_machine_boots_runs_units_boots_again_and_leaves_nothing() -> None:
         assert "" == machine.run("ls /opt").strip()
         with pytest.raises(AssertionError, match="no process"):
             machine.kill("sleeper.service", "KILL")
+        with pytest.raises(ConnectionRefusedError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notices:
+            notices.connect(str(machine._folder / "notify"))  # where nobody reads, PID 1 must not wait
 
         machine.reboot()
         machine.wait("sleeper.service", "active")
