@@ -11,7 +11,10 @@ import pytest
 from doorman import Doorman, make_key, write_key
 
 from hearthbus.bus import Bus
+from hearthbus.client.entrance import FIRST_S
+from hearthbus.client.link import Link
 from hearthbus.errors import Invalid, Refused, Unavailable
+from hearthbus.keys import read_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,6 +25,30 @@ if TYPE_CHECKING:
 TOPIC = "sensor/kitchen/temperature"
 SHORT_S = 0.7
 """Longer than the handshake, and than the first wait between two attempts."""
+
+
+class Told:
+    """Whoever owns a link, and counts how often that was refused."""
+
+    def __init__(self) -> None:
+        self.refused = 0
+
+    def on_up(self) -> None:
+        """Greet nobody."""
+
+    def on_down(self) -> None:
+        """Miss nobody."""
+
+    def on_refused(self, error: Refused) -> None:
+        """Count."""
+        del error
+        self.refused += 1
+
+    def on_answer(self, frame: bytes) -> None:
+        """Hear nothing."""
+
+    def on_messages(self, frames: list[bytes]) -> None:
+        """Read nothing."""
 
 
 @pytest.fixture
@@ -206,6 +233,21 @@ async def test_closing_while_it_is_refused(door: Doorman, tmp_path: Path, said: 
         await Bus(door.url, key=other, connect_timeout=SHORT_S).__aenter__()
 
     assert [] == [public for public in door.asked[len(ended) :] if public in ended]
+
+
+async def test_closing_while_the_fanout_was_refused_twice(door: Doorman, tmp_path: Path) -> None:
+    """A new greeting in between tries the fan-out at once; the attempt of before is not left over when it closes."""
+    owner = Told()
+    link = Link(door.url, owner, key=read_key(door.client_key(tmp_path / "kitchen.key", allow=False)))
+    link.listen(door.fanout)
+    await until(lambda: owner.refused == 1)
+    link.listen(door.fanout)
+    await until(lambda: owner.refused == 2)
+    link.close()
+    asked = len(door.asked)
+    await asyncio.sleep(FIRST_S + 0.1)
+
+    assert asked == len(door.asked)
 
 
 def test_a_key_that_others_can_read(door: Doorman, tmp_path: Path) -> None:

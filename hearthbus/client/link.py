@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
 import zmq
@@ -219,7 +220,7 @@ class Link:
             self._owner.on_down()
             if why_not is not None:
                 self.close()
-                self._again = self._loop.call_later(self._door.wait(), self._open_again)
+                self._later(self._door.wait(), self._open_again)
                 self._owner.on_refused(why_not)
 
     def _read_sub_monitor(self) -> None:
@@ -232,8 +233,14 @@ class Link:
             if why_not is not None:
                 self._let_go(self._sub, self._sub_monitor)
                 self._sub = self._sub_monitor = None
-                self._again = self._loop.call_later(self._fanout_door.wait(), self.listen, self._fanout)
+                self._later(self._fanout_door.wait(), partial(self.listen, self._fanout))
                 self._owner.on_refused(why_not)
+
+    def _later(self, seconds: float, do: Callable[[], None]) -> None:
+        """Do it then, and nothing that was to be done before: after `close` no attempt may be left over."""
+        if self._again is not None:
+            self._again.cancel()
+        self._again = self._loop.call_later(seconds, do)
 
     def _open_again(self) -> None:
         """Try once more to get in, with what the key's file says by now."""
