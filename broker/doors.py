@@ -51,8 +51,8 @@ class Doors:
         self.zap.setsockopt(zmq.LINGER, 0)
         self.zap.bind(_ZAP)
         self.router, self.xpub = self._sockets()
-        self._shut = False
-        """The network's addresses are, for a moment."""
+        self._shut: list[tuple[zmq.Socket[bytes], str]] = []
+        """Addresses of the network that are to be taken again."""
         self.addresses: tuple[str, ...] = ()
         """As they are bound, ports resolved: request socket, fan-out, and both once more for those with keys."""
 
@@ -77,7 +77,7 @@ class Doors:
         for sock in (self.router, self.xpub):
             self._close(sock)
         self.router, self.xpub = self._sockets()
-        self._shut = False
+        self._shut = []
         self._bind(self.addresses)
 
     def mind(self) -> bool:
@@ -90,19 +90,17 @@ class Doors:
             return False
         most, used = resource.getrlimit(resource.RLIMIT_NOFILE)[0], _open_files()
         if not self._shut and most - used < SPARE_FILES:
-            for sock, address in self._network():
+            self._shut = list(zip((self.router, self.xpub), self.addresses[2:], strict=True))
+            for sock, address in self._shut:
                 sock.unbind(address)
-            self._shut = True
             return True
-        if self._shut and used < most * 3 // 4:
-            with contextlib.suppress(zmq.ZMQError):
-                for sock, address in self._network():
+        if used < most * 3 // 4:
+            with contextlib.suppress(zmq.ZMQError):  # not free yet, or another's for now: it is tried again
+                while self._shut:
+                    sock, address = self._shut[0]
                     sock.bind(address)
-                self._shut = False
+                    del self._shut[0]
         return False
-
-    def _network(self) -> list[tuple[zmq.Socket[bytes], str]]:
-        return list(zip((self.router, self.xpub), self.addresses[2:], strict=True))
 
     def answer(self) -> None:
         """Answer what ZeroMQ asks about new connections."""
@@ -162,9 +160,7 @@ class Doors:
 
     def _close(self, sock: zmq.Socket[bytes]) -> None:
         """Close a socket, and return when its addresses are free: ZeroMQ closes in a thread of its own."""
-        addresses = self.addresses[(sock is self.xpub) :: 2]
-        if self._shut:
-            addresses = addresses[:1]
+        addresses = [each for each in self.addresses[(sock is self.xpub) :: 2] if (sock, each) not in self._shut]
         monitor = events_of(sock, zmq.EVENT_CLOSED)
         for address in addresses:
             sock.unbind(address)
