@@ -7,7 +7,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from houses import FIRST_EPOCH, NEXT_EPOCH, House, begin, check, cut, flip, houses, killed, stopped
+from houses import FIRST_EPOCH, NEXT_EPOCH, House, begin, check, cut, flip, houses, killed, quick, stopped
 
 from broker import store
 from broker.tail import NAMES
@@ -15,7 +15,7 @@ from broker.tail import NAMES
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["houses", "killed", "stopped"]
+__all__ = ["houses", "killed", "quick", "stopped"]
 
 FILES = {
     "cut": (store.FILE, f"{store.FILE}-wal"),  # a tail that is cut short is a kill's own work: test_damaged_tail.py
@@ -25,12 +25,12 @@ TIMES = 100
 
 
 @pytest.mark.parametrize("how", ["cut", "flip"])
-def test_a_hundred_places(houses: dict[bool, House], tmp_path: Path, how: str) -> None:
+def test_a_hundred_places(houses: dict[bool, House], quick: Path, how: str) -> None:
     """The broker starts each time, keeps all it had or says that history broke off, and starts again after that."""
     chance = random.Random(how)
     whole = 0
     for number in range(TIMES):
-        house = copied(houses[False], tmp_path / str(number))
+        house = copied(houses[False], quick / str(number))
         path = house.folder / chance.choice([name for name in FILES[how] if (house.folder / name).stat().st_size])
         at, bit = chance.randrange(path.stat().st_size), chance.randrange(8)
         if how == "cut":
