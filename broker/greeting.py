@@ -40,7 +40,10 @@ class Greeting:
             core.error(ident, error, number=0, request=0)
             return
         before = core.clients.by_session.get(fields["session"])
-        if before is not None:
+        if before is not None and before.name != fields["name"]:
+            self.leave(before, "offline", "it goes on by another name")
+            before = None
+        elif before is not None:
             self._forget(before, "it came back on a new connection")
         client = Client(
             ident=ident,

@@ -12,8 +12,10 @@ import pytest
 from crowd import Crowd, Numbers, Writer
 from figures import figure
 from neighbour import Neighbour
+from offline import Desk
 
 from hearthbus.errors import Refused
+from hearthbus.message import decode
 from hearthbus.version import VERSION
 
 if TYPE_CHECKING:
@@ -188,3 +190,17 @@ async def test_a_frozen_broker_blames_nobody(make_broker: Callable[..., Broker])
         await lamp.publish("load/hall", confirm=True)
 
         assert ["online"] == await _statuses(lamp, "lamp")
+
+
+def test_a_session_that_goes_on_by_another_name_leaves_the_first() -> None:
+    """Nobody stays online who is not there, though the session that greeted so is, under another name."""
+    desk = Desk()
+    said = []
+    for ident, name in ((b"\0one", "sun"), (b"\0two", "moon")):
+        desk.greet(ident, name, presence=True, session=bytes(16))
+        desk.subscribed(b"$up/%b\0" % name.encode())
+        said.append(
+            {topic: decode(state.retained)["status"] for topic, state in desk.core.stream.topics.by_name.items()}
+        )
+
+    assert [{b"service/sun": "online"}, {b"service/sun": "offline", b"service/moon": "online"}] == said
