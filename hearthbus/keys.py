@@ -129,7 +129,11 @@ def read_allowed(folder: str) -> dict[str, str]:
     """
     inner = check_folder(os.path.join(check_folder(folder), ALLOWED))
     found: dict[str, str] = {}
-    for file in sorted(os.listdir(inner)):  # noqa: PTH208 - as above
+    try:
+        files = sorted(os.listdir(inner))  # noqa: PTH208 - as above
+    except OSError as error:
+        raise Invalid(f"the folder of keys {inner} cannot be read: {error.strerror}; give it to its owner") from None
+    for file in files:
         if file.endswith(".pub"):
             path = os.path.join(inner, file)
             name, public = read_public(path)

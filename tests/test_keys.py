@@ -164,6 +164,18 @@ def test_a_file_of_another_name(tmp_path: Path) -> None:
         read_allowed(str(tmp_path))
 
 
+def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of another's, or a process without file descriptors left: that is no reason for a broker to fall."""
+    allow(tmp_path, "kitchen", make_key("kitchen").public)
+
+    def refuse(_path: str) -> list[str]:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "listdir", refuse)
+    with pytest.raises(Invalid, match=r"keys .*/allowed cannot be read: Permission denied; give it to its owner"):
+        read_allowed(str(tmp_path))
+
+
 def test_missing_files_and_folders_are_told(tmp_path: Path) -> None:
     """What is not there is named, with the command that makes it."""
     with pytest.raises(Invalid, match=r"kitchen\.key cannot be read: No such file"):
