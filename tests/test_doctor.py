@@ -17,8 +17,11 @@ import pytest
 from conftest import HEARTHBUS, Broker
 from ports import free_port
 
+from hearthbus.cli.doctor import text
+from hearthbus.cli.output import Output
 from hearthbus.doctor import devices
 from hearthbus.doctor.checks import CHECKS, Check, examine
+from hearthbus.doctor.finding import bad
 from hearthbus.doctor.scene import Scene, look
 
 if TYPE_CHECKING:
@@ -180,3 +183,15 @@ def test_a_port_that_is_not_there() -> None:
     found = {each.path: each for each in devices.gather(scene).devices}
 
     assert (False, True, True) == (found["/dev/none-such"].there, found["/dev/null"].there, found["/dev/null"].allowed)
+
+
+def test_at_eighty_columns() -> None:
+    """At a terminal lines are broken between words, below their beginning; in a file they are whole."""
+    finding = bad("found " * 30, "sudo systemctl restart hearthbus-broker; " * 4)
+    told = list(text([("disk", finding)], Output(line=print, note=print, width=lambda: 80)))
+    whole = list(text([("disk", finding)], Output(line=print, note=print)))
+
+    assert 80 >= max(map(len, told))
+    assert {" " * 16} == {line[:16] for line in told[1:-1]}
+    assert " ".join(whole).split() == " ".join(told).split()
+    assert 3 == len(whole)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from typing import TYPE_CHECKING, Any, Final
 
 from hearthbus.cli.arguments import add_json
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 SOMETHING_WRONG: Final = 1
 """Exit code when something is bad."""
+_MARGIN: Final = " " * 16
 _COLOURS: Final = {"ok": "good", "warn": "warn", "bad": "bad"}
 
 EXAMPLES: Final = """\
@@ -60,19 +62,34 @@ def text(findings: Iterable[tuple[str, Finding]], output: Output) -> Iterator[st
     for subject, finding in findings:
         if finding.level in counts:
             counts[finding.level] += 1
-        yield f"{output.paint(_COLOURS[finding.level], f'{finding.level:<4}')}  {subject:<8}  {finding.text}"
-        if finding.do:
-            yield f"                -> {finding.do}"
+        first, *more = _folded(finding.text, output.width())
+        yield f"{output.paint(_COLOURS[finding.level], f'{finding.level:<4}')}  {subject:<8}  {first}"
+        yield from (_MARGIN + line for line in more)
+        for number, line in enumerate(_folded(finding.do, output.width(), less=3) if finding.do else ()):
+            yield f"{_MARGIN}{'   ' if number else '-> '}{line}"
     yield f"{counts['bad']} bad, {counts['warn']} to look at"
+
+
+def _folded(text: str, width: int | None, *, less: int = 0) -> list[str]:
+    """Return a finding's lines for a terminal of that width; one line, for a file or a pipe, where there is none."""
+    room = (width or 0) - len(_MARGIN) - less
+    return textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) if room > 20 else [text]
 
 
 def _painter() -> Output:
     import os
+    from shutil import get_terminal_size
 
     from hearthbus.cli.main import complain
     from hearthbus.cli.output import Output, wants_colour
 
-    return Output(line=print, note=complain, colour=wants_colour(tty=sys.stdout.isatty(), environ=os.environ))
+    tty = sys.stdout.isatty()
+    return Output(
+        line=print,
+        note=complain,
+        colour=wants_colour(tty=tty, environ=os.environ),
+        width=(lambda: get_terminal_size().columns) if tty else lambda: None,
+    )
 
 
 def _quiet() -> None:
