@@ -75,6 +75,12 @@ TROUBLES: list[tuple[str, dict[str, Any], str, str]] = [
     ("house", {"stats": {"journal_error": "disk full"}}, "warn", "the line about the disk"),
     ("house", {"stats": {"strangers": 3}}, "warn", "journalctl -u hearthbus-broker"),
     ("house", {"configured": ("sun",)}, "warn", "enable --now hearthbus@sun"),
+    (
+        "house",
+        {"rows": (replace(LAMP, status="offline"),), "configured": ("lamp",)},
+        "warn",
+        "enable --now hearthbus@lamp",
+    ),
     ("house", {"rows": (replace(LAMP, status="lost"),)}, "bad", "journalctl -u hearthbus@lamp"),
     ("house", {"rows": (replace(LAMP, status="offline", failing=True),)}, "bad", "journalctl -u hearthbus@lamp"),
     ("house", {"rows": (replace(LAMP, remarks=("port is away",)),)}, "warn", "journalctl -u hearthbus@lamp"),

@@ -125,15 +125,16 @@ def judge(facts: Facts) -> Iterator[Finding]:
 
 def _of_services(facts: Facts) -> Iterator[Finding]:
     """Compare those that were here with those that are configured, and say how each is."""
-    seen = {row.name for row in facts.rows}
-    for name in facts.configured:
-        if facts.local and name not in seen:
+    seen = {row.name: row for row in facts.rows}
+    for name in facts.configured if facts.local else ():
+        stopped = name in seen and seen[name].status == "offline" and not seen[name].failing
+        if name not in seen or stopped:
             yield warn(
-                f"{name} is configured and was never here",
+                f"{name} is configured and {'was stopped' if stopped else 'was never here'}",
                 f"start it: hearthbus up, or sudo systemctl enable --now hearthbus@{name}",
             )
     for row in facts.rows:
-        other = row.version and row.version != facts.ours and facts.local and row.name in facts.configured
+        other = row.version not in {"", facts.ours} and facts.local and row.name in facts.configured
         if other and row.status == "online":
             yield warn(
                 f"{row.name} is hearthbus {row.version}, this is {facts.ours}",
