@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import getpass
 import os
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from backups import Scene, scene, told
+from houses import House, houses, stopped
 
 from hearthbus.backup import archive, belongings, passphrase, paths, placing
 from hearthbus.cli.main import main
@@ -19,7 +21,7 @@ from hearthbus.errors import Invalid
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["scene", "told"]
+__all__ = ["houses", "scene", "stopped", "told"]
 
 
 def test_a_journal_that_was_moved(scene: Scene) -> None:
@@ -123,3 +125,43 @@ def test_ctrl_c_while_files_are_moved(scene: Scene, monkeypatch: pytest.MonkeyPa
     assert 130 == scene.restore()
     assert scene.config.read_text() == scene.restored(scene.config).read_text()
     assert [] == list(scene.there.rglob(".*.restored"))
+
+
+@pytest.mark.parametrize("error", [OSError(errno.EIO, "input, output"), KeyboardInterrupt()], ids=["disk", "Ctrl-C"])
+def test_ended_before_files_are_moved(
+    stopped: House, scene: Scene, told: Callable[[], str], monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    """Ended while files are staged, a restore leaves no folder it made, those of a broker among them."""
+    scene.config.write_text(f'[broker]\ndata = "{stopped.folder}"\n')
+    scene.backup()
+
+    def ended(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(placing, "_check_store", ended)
+
+    assert (69 if isinstance(error, OSError) else 130) == scene.restore()
+    assert isinstance(error, KeyboardInterrupt) or "nothing was restored" in told()
+    assert not scene.there.exists()
+
+
+def test_a_disk_that_fails_while_files_are_moved(
+    scene: Scene, told: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that fails after the first file: that it is done in part is said, and once more finishes it."""
+    scene.backup()
+    whole, calls = Path.replace, iter(range(99))
+
+    def failing(path: Path, target: Path) -> Path:
+        if next(calls) == 1:
+            raise OSError(errno.EIO, "Input/output error")
+        return whole(path, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", failing)
+        code = scene.restore()
+
+    assert 69 == code
+    assert "restored in part; mend this, then type it once more" in told()
+    assert 0 == scene.restore()
+    assert scene.config.read_text() == scene.restored(scene.config).read_text()

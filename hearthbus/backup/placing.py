@@ -70,9 +70,9 @@ def place(file: IO[bytes], checked: Checked, secrets: bytes | None, *, to: str =
         files=len(files), config=str(target_of(checked.manifest.config, to)) if checked.manifest.config else ""
     )
     stage = _Stage(to=to, notes=placed.notes)
-    with ExitStack() as stack:
-        try:
-            stage.folders([entry for entry in entries if entry.folder])
+    try:
+        stage.folders([entry for entry in entries if entry.folder])
+        with ExitStack() as stack:
             for folder in brokers:
                 stack.enter_context(_Locked(folder))
             _refuse_small_disk(files, to)
@@ -84,13 +84,13 @@ def place(file: IO[bytes], checked: Checked, secrets: bytes | None, *, to: str =
                 _check_store(stage.staged.get(folder / STORE))
             with _uninterrupted():
                 stage.move(brokers, checked.id)
-        except OSError as error:
-            stage.undo()
-            done = "nothing was restored" if not stage.moving else "restored in part; mend this, then type it once more"
-            raise Unavailable(f"{done}: {error.filename or 'the disk'}: {error.strerror or error}") from None
-        except BaseException:
-            stage.undo()
-            raise
+    except OSError as error:
+        stage.undo()
+        done = "nothing was restored" if not stage.moving else "restored in part; mend this, then type it once more"
+        raise Unavailable(f"{done}: {error.filename or 'the disk'}: {error.strerror or error}") from None
+    except BaseException:
+        stage.undo()
+        raise
     return placed
 
 
