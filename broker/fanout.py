@@ -37,6 +37,7 @@ class _Connection:
         """What it was refused, and has not taken back."""
         self.refused = 0
         """How often."""
+        self.who = ""
 
 
 class Fanout:
@@ -97,7 +98,8 @@ class Fanout:
             return
         # counted even if refused: its end is reported all the same, by the client or when the connection ends
         self.subscriptions += self._counts(topic)
-        if not core.subscribers.began(topic, who):
+        connection.who = who
+        if not core.subscribers.began(topic, who) or self._is_anothers(topic, who):
             core.drop("refused subscriptions")
             self._refuse(topic, number, who, at_once=topic.startswith(b"$"))
         elif self._astray:
@@ -129,6 +131,12 @@ class Fanout:
                 return
         self.subscriptions = max(0, self.subscriptions - self._counts(topic))
         self._core.subscribers.ended(topic)
+
+    def _is_anothers(self, topic: bytes, who: str) -> bool:
+        """Whether a key asks for the marker of somebody else, who would take the answer for his own."""
+        if is_local(who) or not topic.startswith(b"$sub/"):
+            return False
+        return any(topic in other.holds for other in self._connections.values() if other.who != who)
 
     def _connection(self, number: int) -> _Connection:
         return self._connections.setdefault(number, _Connection())
