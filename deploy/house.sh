@@ -60,7 +60,8 @@ house_at_home() {
 # all its copies would have the same.
 house_keys() {
     if [ -e "$etc/keys" ] || ! house_has_systemd; then return; fi
-    "$1/bin/hearthbus" keys init --config "$etc/hearthbus.toml" --keys "$etc/keys" >/dev/null
+    "$1/bin/hearthbus" keys init --config "$etc/hearthbus.toml" --keys "$etc/keys" >/dev/null ||
+        fail "the broker has no key" "mend what is said above, and install again"
 }
 
 # house_check NEW OLD: whether NEW takes the configuration; where it does not, and OLD is fit to run, nothing is changed:

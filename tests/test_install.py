@@ -51,7 +51,9 @@ def test_an_installation_from_the_first_day_to_the_last(tmp_path: Path, wheels: 
 
         refused = machine.run(f"{install} --wheels /home 2>&1", check=False)
         stranger = machine.run(f"{install} --user nobody-here 2>&1", check=False)
-        machine.run(f"{install} --sd-card", timeout=SLOW_S)
+        machine.put(CONFIGURATION, "[sun\n")
+        unfit = machine.run(f"{install} --sd-card 2>&1", check=False, timeout=SLOW_S)
+        machine.run(f"rm {CONFIGURATION}; {install} --sd-card", timeout=SLOW_S)
         house.online(VERSION)
         made = machine.run(f"stat -c '%a %U %G' {CONFIGURATION}; sed -n '/Auckland/p; /^latitude/p' {CONFIGURATION}")
         machine.run(f"echo '[schedule.entries.tea]\ncron = \"0 16 * * *\"' >>{CONFIGURATION}")
@@ -60,6 +62,7 @@ def test_an_installation_from_the_first_day_to_the_last(tmp_path: Path, wheels: 
 
         assert "there is no hearthbus-*.whl in /home\nhearthbus: what next: " in refused
         assert "there is no user nobody-here\nhearthbus: what next: " in stranger
+        assert "the broker has no key\nhearthbus: what next: mend what is said above, and install again" in unfit
         assert "640 root hearthbus" == made.splitlines()[0]
         assert "latitude = -36.87 " in made
         assert 'timezone = "Pacific/Auckland"' in made
