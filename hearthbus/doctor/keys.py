@@ -94,7 +94,8 @@ def judge(facts: Facts) -> Iterator[Finding]:
         yield bad(fault, "do what it says; the broker takes no key that others can read")
     if facts.fault:
         yield bad(
-            facts.fault, "copy the file once more, or make a new one on the broker's machine: hearthbus keys new NAME"
+            facts.fault,
+            "do what it says, or make a new one on the broker's machine and carry it over: hearthbus keys new NAME",
         )
     if not facts.matches:
         yield bad(
