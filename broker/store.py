@@ -163,11 +163,13 @@ def retain(connection: sqlite3.Connection, *, before: int, size: int, needed: in
         (before, needed, blocks // 20 + 1),
     ).rowcount
     (total,) = connection.execute("select coalesce(sum(size), 0) from block").fetchone()
-    for last, part in connection.execute("select last, size from block order by last").fetchall():
+    cut = 0
+    for last, part in connection.execute("select last, size from block order by last"):
         if total <= size:
             break
-        removed += connection.execute("delete from block where last = ?", (last,)).rowcount
-        total -= part
+        cut, total = last, total - part
+    if cut:
+        removed += connection.execute("delete from block where last <= ?", (cut,)).rowcount
     return removed
 
 
