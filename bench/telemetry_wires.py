@@ -89,7 +89,7 @@ class Mqtt(Receiver):
         file.write_text(_CONFIG.format(socket=self._socket), encoding="utf-8")
         with log.open("ab") as said:
             self._process = subprocess.Popen([program, "-c", str(file)], stdout=said, stderr=said)
-        wait_for(self._socket.exists, what="mosquitto", watched=self._process, log=log)
+        wait_for(lambda: _listens(self._socket), what="mosquitto", watched=self._process, log=log)
         self._ear = _ear(self._socket, lambda message: self.take(_of_message(message)))
         return super().__enter__()
 
@@ -158,6 +158,14 @@ def _of_message(message: MQTTMessage) -> Iterable[Point]:
     if "/sensor/" in message.topic:
         name = dict(getattr(message.properties, "UserProperty", ()))["id"]
         yield message.topic, int(name.partition("-")[0]), float(json.loads(message.payload)["value"]), name
+
+
+def _listens(path: Path) -> bool:
+    """Whether a server takes connections there: its socket is there a moment before."""
+    with socket.socket(socket.AF_UNIX) as trial, suppress(OSError):
+        trial.connect(str(path))
+        return True
+    return False
 
 
 def _ear(path: Path, take: Callable[[MQTTMessage], None]) -> Client:
