@@ -25,7 +25,7 @@ FRAMES_PER_TURN: Final = 1_000
 OWN_SUBSCRIPTIONS: Final = 8
 """Markers and presence, which a client holds beside its patterns."""
 REFUSED_MOST: Final = 1_000
-"""Subscriptions a connection with a key may be refused before it is cut off: ZeroMQ remembers those, too."""
+"""Subscriptions a connection may be refused before it is cut off: ZeroMQ remembers those, too, with 2 kB each."""
 
 
 class _Connection:
@@ -145,16 +145,16 @@ class Fanout:
         return not topic.startswith(self._core.own_marker)
 
     def _refuse(self, topic: bytes, number: int, who: str, *, at_once: bool = False) -> None:
-        """Cut off a key that goes on asking; what it was refused is remembered by ZeroMQ until its connection ends."""
+        """Cut off who goes on asking; what it was refused is remembered by ZeroMQ until its connection ends."""
         connection = self._connection(number)
         connection.in_vain.add(topic)
         connection.refused += 1
-        if not is_local(who) and (at_once or connection.refused == REFUSED_MOST):
+        if connection.refused == REFUSED_MOST or (at_once and not is_local(who)):
             self._cut(number, who)
 
     def _cut(self, connection: int, who: str) -> None:
-        if not is_local(who):
-            self._core.guard.note(who, "it sends to the fan-out what no client sends, and is cut off")
+        self._core.guard.note(who, "it sends to the fan-out what no client sends, and is cut off")
+        if not is_local(who):  # who is one for all of this machine, of which nobody else is to blame
             self._bar(who)
         _shut(connection)
 

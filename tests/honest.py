@@ -67,7 +67,8 @@ class Honest:
         assert slowest < late, f"a message took {slowest:.2f} s, more than {late:.2f} s"
         assert "defect" not in stats["dropped"]
         assert not stats["journal_error"]
-        assert self.broker.peak_rss_bytes() - self._before < GROWTH_BYTES
+        grown = self.broker.peak_rss_bytes() - self._before
+        assert grown < GROWTH_BYTES, f"the broker has grown by {grown / 1e6:.0f} MB"
         return stats
 
 

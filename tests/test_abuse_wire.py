@@ -84,14 +84,18 @@ async def test_a_name_in_use_is_refused(broker: Broker) -> None:
 
 
 async def test_a_subscription_flood_is_limited(make_broker: Callable[..., Broker]) -> None:
-    """100,000 subscriptions of one connection: those over the limit are dropped and counted, memory stays bounded."""
+    """100,000 subscriptions of one connection: those over the limit are counted, and it is cut off."""
     broker = make_broker(tcp=True, settings="stats_s = 0.5")
     flood = [b"\1flood/%d" % number for number in range(100_000)]
     async with honest_pair(broker) as honest:
         fanout = await asyncio.to_thread(fanout_of, broker.url)
-        with await asyncio.to_thread(zmtp, fanout, b"SUB", *flood):
-            await honest.drops("too many subscriptions", 98_992)
+        with await asyncio.to_thread(zmtp, fanout, b"SUB", *flood) as connection:
+            cut = await asyncio.to_thread(closed_by_peer, connection, within=20)
+            await honest.drops("too many subscriptions", 1_000)
             await honest.unharmed()
+
+    assert cut
+    assert any("local was refused" in line for line in broker.lines)
 
 
 async def test_frames_that_are_no_subscription_are_dropped(make_broker: Callable[..., Broker]) -> None:

@@ -224,7 +224,7 @@ async def test_a_flood_of_subscriptions_ends_its_connection(house: House) -> Non
             ended = sub.get_monitor_socket(zmq.EVENT_DISCONNECTED)
             with contextlib.suppress(zmq.Again):
                 for number in range(100_000):
-                    sub.send(b"\1flood/%d/%s" % (number, os.urandom(20).hex().encode()))
+                    sub.send(b"\1flood/%d" % number)
             return bool(ended.poll(20_000))
 
     async with honest_pair(house.broker) as honest:
