@@ -6,6 +6,7 @@ Started by `bench.rig` and killed by it; ends by itself in any case after `life`
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 import time
@@ -28,6 +29,7 @@ def main() -> None:
     role = sys.argv[2]
     plan: dict[str, Any] = json.loads(sys.argv[3])
     signal.alarm(plan["life"])
+    os.chdir(Path(plan["boards"][0]).parent)  # among the files of the server, a key for instance
     load = Load(**plan["load"])
     boards = [Board(Path(path)) for path in plan["boards"]]
     if role == "receive":

@@ -75,7 +75,9 @@ def measure(peers: Mapping[str, Peer], *, quick: bool, say: Callable[[str], None
         remarks=remarks,
         budgets={
             **{
-                f"throughput/{key}": times(ours, rate) for key, rate in rates.items() if key not in {"hearthbus", _FREE}
+                f"throughput/{key}": times(ours, rate)
+                for key, rate in rates.items()
+                if key not in {"hearthbus", "keys", _FREE}
             },
             **({"broker/cpu": median([one.broker_us for one in own])} if own else {}),
         },

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 COMMAND = str(Path(sys.executable).with_name("hearthbus"))
 """The command that belongs to this Python."""
+KEY = "bench"
 
 
 class Hearthbus(Peer):
@@ -59,6 +61,29 @@ class Hearthbus(Peer):
         asyncio.run(_send(port, batches, done, retain=retain))
 
 
+class Keyed(Hearthbus):
+    """The same, over an encrypted connection, with a key whose every topic is checked against its table."""
+
+    name = "hearthbus, with keys"
+    driven = "the same with CURVE, the key's rights checked"
+
+    def command(self, home: Path, port: int) -> list[str]:
+        config = home / "house.toml"
+        config.write_text(
+            f'[broker]\naddress = "ipc://{home / "bus"}"\nnetwork = "{url(port)}"\nkeys = "keys"\ndata = "data"\n'
+            f'[broker.access.{KEY}]\npublish = ["#"]\nsubscribe = ["#"]\nmessages_per_s = 10_000_000\n'
+        )
+        for words in (["init"], ["new", KEY]):
+            subprocess.run([COMMAND, "keys", *words, "--config", str(config)], check=True, stdout=subprocess.DEVNULL)
+        return [COMMAND, "broker", "--config", str(config)]
+
+
+def _key() -> str | None:
+    """Return the key's file, which is among the files of the server that has keys."""
+    path = Path("keys", f"{KEY}.key")
+    return str(path) if path.exists() else None
+
+
 def broker_table(home: Path, port: int, *, topics: int = 0) -> str:
     """Return the broker's configuration: a loopback port, a private folder."""
     limits = f"\n[broker.limits]\ntopics = {topics}\n" if topics else ""
@@ -74,7 +99,7 @@ async def _receive(port: int, at: int, take: Callable[[Reading], None], ready: C
     from hearthbus import Bus
 
     async with (
-        Bus(url(port), name=f"bench-receiver-{os.getpid()}-{at}", connect_timeout=20) as bus,
+        Bus(url(port), key=_key(), name=f"{KEY}.receiver-{os.getpid()}-{at}", connect_timeout=20) as bus,
         bus.subscribe("sensor/#") as messages,
     ):
         ready()
@@ -85,7 +110,7 @@ async def _receive(port: int, at: int, take: Callable[[Reading], None], ready: C
 async def _send(port: int, batches: Batches, done: Callable[[], None], *, retain: bool) -> None:
     from hearthbus import Bus
 
-    async with Bus(url(port), name=f"bench-sender-{os.getpid()}", connect_timeout=20) as bus:
+    async with Bus(url(port), key=_key(), name=f"{KEY}.sender-{os.getpid()}", connect_timeout=20) as bus:
         for pause, readings in batches:
             if pause:
                 await asyncio.sleep(pause)
