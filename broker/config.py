@@ -102,11 +102,13 @@ class BrokerConfig:
     network: str = ""
     """Clients with a key connect here, from other machines too: tcp://0.0.0.0:7600. Its fan-out is the next port."""
     keys: str = ""
-    """Folder of the keys that `network` needs; `hearthbus keys init` makes it."""
+    """Folder of the keys that `network` needs, beside this file unless it begins with `/`; `hearthbus keys init` makes
+    it."""
     access: dict[str, Grant] = field(default_factory=dict)
     """What each key may do, a table each; without one it may do nothing. `local` narrows this machine's clients."""
     data: str = ""
-    """Folder of the journal; default $STATE_DIRECTORY, else ~/.local/state/hearthbus."""
+    """Folder of the journal, beside this file unless it begins with `/`; default $STATE_DIRECTORY, else
+    ~/.local/state/hearthbus."""
     commit_s: float = 5.0
     """Seconds between commits to disk while nobody asks for a confirmation: what a power cut may cost."""
     keep_days: float = 30.0

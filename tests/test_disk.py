@@ -206,7 +206,7 @@ async def test_a_disk_that_is_read_only(card: Broker, end: str) -> None:
     assert [] == [line for line in card.lines if "damaged" in line or not line.startswith("broker: ")]
 
 
-def second(tmp_path: Path, *, address: str, data: Path) -> tuple[int, list[str]]:
+def second(tmp_path: Path, *, address: str, data: Path | str) -> tuple[int, list[str]]:
     """Run one more broker, which is to end by itself; return its exit code and what it said."""
     config = tmp_path / "second.toml"
     config.write_text(f'[broker]\naddress = "{address}"\ndata = "{data}"\n')
@@ -222,6 +222,16 @@ async def test_two_brokers_on_one_folder(broker: Broker, tmp_path: Path) -> None
 
     line = f"another broker (process {broker.pid}) uses {broker.data}; stop it, or give this one its own: [broker] data"
     assert (69, [f"hearthbus: {line}"]) == told
+
+
+async def test_a_folder_is_beside_the_configuration_that_names_it(broker: Broker, tmp_path: Path) -> None:
+    """`data = "journal"` is the same folder from wherever the broker is started."""
+    (tmp_path / "journal").symlink_to(broker.data)
+
+    told = second(tmp_path, address=f"ipc://{tmp_path}/bus", data="journal")
+
+    line = f"another broker (process {broker.pid}) uses {tmp_path}/journal; stop it"
+    assert (69, True) == (told[0], told[1][0].startswith(f"hearthbus: {line}"))
 
 
 @pytest.mark.parametrize("tcp", [True, False])

@@ -189,8 +189,11 @@ def _roots(found: Belongings, tables: dict[str, Table], state: str | None) -> li
 
 def _data(tables: dict[str, Table], state: str | None) -> Path | None:
     """Return the broker's folder where the configuration names it."""
-    given = tables["broker"].values.get("data") if "broker" in tables and not state else None
-    return Path(given).expanduser() if isinstance(given, str) and given else None
+    if "broker" not in tables or state:
+        return None
+    table = tables["broker"]
+    given = table.values.get("data")
+    return table.source.folder / Path(given).expanduser() if isinstance(given, str) and given else None
 
 
 def is_shut() -> bool:

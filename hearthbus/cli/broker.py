@@ -40,12 +40,14 @@ def main(args: Namespace) -> int:
         raise Invalid("this installation has no broker; type: pip install hearthbus")
 
     def read() -> Any:
-        """Return the configuration as it is now; the folder of keys is beside its file unless it says otherwise."""
+        """Return the configuration as it is now; folders in it are beside its file unless they say otherwise."""
         house = load(args.config, only=(), broker=True)
+        written = {name: getattr(house.broker, name) for name in ("data", "keys")}
+        folders = {
+            name: str(Path(house.path).parent / Path(folder).expanduser()) for name, folder in written.items() if folder
+        }
         given = {name: value for name in ("address", "data") if (value := getattr(args, name))}
-        if house.broker.keys:
-            given["keys"] = str(Path(house.path).parent / Path(house.broker.keys).expanduser())
-        return replace(house.broker, **given)
+        return replace(house.broker, **folders | given)
 
     try:
         code: int = plugins.load("broker", found["main"])(read(), read)

@@ -101,7 +101,7 @@ def _url(values: Mapping[str, Mapping[str, Any]]) -> str:
 def _data(config: str, values: Mapping[str, Mapping[str, Any]]) -> str:
     own = values.get("broker", {}).get("data")
     if isinstance(own, str) and own:
-        return str(Path(own).expanduser())
+        return str(Path(config).parent / Path(own).expanduser())
     state = usual_state(config)
     return str(state / "broker" if (state / "broker").is_dir() else state)
 
