@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from hearthbus.cli.arguments import add_json, add_patterns, add_url
 from hearthbus.cli.durations import age
+from hearthbus.cli.granted import granted
 from hearthbus.cli.output import body_text, message_object, table
 from hearthbus.cli.patterns import checked
+from hearthbus.errors import Refused
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -25,7 +27,8 @@ examples:
   hearthbus get 'sensor/hall/#'        all that is known of the hall
   hearthbus get sun/state --json       where the sun is, for a program
 
-The age is the time since the sender said it. Exit code 1: nothing is retained there."""
+The age is the time since the sender said it. Exit codes: 1 nothing is retained there, 5 some of it is not for
+this key to read."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -46,15 +49,19 @@ def main(args: Namespace) -> int:
 
 
 async def show(bus: Bus, patterns: Sequence[str], output: Output) -> int:
-    """Print the retained messages of `patterns`; returns the exit code."""
-    messages = await bus.get(*patterns)
+    """Print the retained messages of `patterns`, of those the broker does not refuse; returns the exit code."""
+    messages, refused = await granted(bus, patterns)
+    for why in refused.values():
+        output.note(str(why))
+    code = Refused.exit_code if refused else 0
     if not messages:
-        output.note(f"nothing is retained on {', '.join(patterns)}")
-        return NONE_THERE
+        if asked := [pattern for pattern in patterns if pattern not in refused]:
+            output.note(f"nothing is retained on {', '.join(asked)}")
+        return code or NONE_THERE
     if output.json:
         for message in messages:
             output.object(message_object(message))
-        return 0
+        return code
     now = time.time_ns()
     heads = table(
         [(message.topic, age(message.age(now)), message.origin) for message in messages], right=frozenset({1})
@@ -63,4 +70,4 @@ async def show(bus: Bus, patterns: Sequence[str], output: Output) -> int:
     for message, head in zip(messages, heads, strict=True):
         facts = head.ljust(width)[len(message.topic) :]
         output.line(f"{output.paint('topic', message.topic)}{output.paint('faint', facts)}  {body_text(message.body)}")
-    return 0
+    return code

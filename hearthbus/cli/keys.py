@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from hearthbus.cli.key_folder import KeyFolder
     from hearthbus.cli.key_texts import Setting
+    from hearthbus.errors import Refused
     from hearthbus.message import Message
 
 BROKER_S: Final = 1.0
@@ -100,7 +101,9 @@ def _heard(setting: Setting, names: list[str]) -> dict[str, list[str]]:
     import asyncio
 
     from hearthbus.bus import Bus
+    from hearthbus.cli.granted import granted
     from hearthbus.cli.key_texts import heard_of
+    from hearthbus.cli.main import complain
     from hearthbus.config.tables import broker_url
     from hearthbus.running.probe import answers
 
@@ -108,17 +111,20 @@ def _heard(setting: Setting, names: list[str]) -> dict[str, list[str]]:
     if not answers(url):
         return {}
 
-    async def ask() -> list[Message]:
+    async def ask() -> tuple[list[Message], dict[str, Refused]]:
         async with Bus(url, key="", connect_timeout=BROKER_S) as bus:
-            return await bus.get("service/+", "broker/stats")
+            return await granted(bus, ("service/+", "broker/stats"))
 
     try:
-        told = {message.topic: message for message in asyncio.run(ask())}
+        messages, refused = asyncio.run(ask())
     except HearthbusError:
         return {}
+    for why in refused.values():
+        complain(f"remarks are missing: {why}")
+    told = {message.topic: message for message in messages}
     online = [topic.partition("/")[2] for topic, message in told.items() if message.get("status") == "online"]
-    refused = told["broker/stats"].get("refused_by") if "broker/stats" in told else None
-    return {name: heard_of(setting, name, online, refused if isinstance(refused, dict) else {}) for name in names}
+    counts = told["broker/stats"].get("refused_by") if "broker/stats" in told else None
+    return {name: heard_of(setting, name, online, counts if isinstance(counts, dict) else {}) for name in names}
 
 
 def _owner() -> tuple[int, int] | None:

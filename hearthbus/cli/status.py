@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hearthbus.cli.arguments import add_json, add_url
 from hearthbus.cli.durations import age, span
+from hearthbus.cli.granted import granted
 from hearthbus.cli.output import body_text, size, table
 from hearthbus.cli.services import STATS, rows
+from hearthbus.errors import Refused
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -51,6 +53,11 @@ TROUBLES: Final = {
     "journal_error": "(the journal's disk)",
 }
 
+EVERYTHING: Final = "#"
+SERVICES: Final = "service/+"
+PARTS: Final = {SERVICES: "the services", "service/+/health": "their figures", STATS: "the broker's figures"}
+"""What is asked for by a key that may not read everything, and how it is called."""
+
 EXAMPLES: Final = """\
 examples:
   hearthbus status                                  a table of the services
@@ -59,7 +66,8 @@ examples:
 online: it is there. offline: it said goodbye. lost: it died, or its machine did. "last value" is the age of the newest
 state it published. "queue", shown where there is one: messages that wait for a handler; "lag": how late the service's
 timers were. "failing": it cannot start, or broke, and is tried again.
-Exit code 1: something is lost or failing."""
+A key sees what its table lets it read, and a line says what else there is. Exit codes: 1 something is lost or
+failing, 5 the services are not for this key to see."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -78,12 +86,18 @@ def main(args: Namespace) -> int:
 
 async def show(bus: Bus, output: Output) -> int:
     """Print the services and the broker's figures; returns the exit code."""
-    messages = await bus.get("#")
+    messages, refused = await granted(bus, (EVERYTHING,))
+    missing: dict[str, Refused] = {}
+    if refused:
+        messages, missing = await granted(bus, tuple(PARTS))
+        left_out = [*(PARTS[part] for part in missing), "the age of last values"]
+        output.note(f"not shown: {', '.join(left_out)}; {refused[EVERYTHING]}")
     old = next((message for message in messages if message.topic == STATS and _is_old(message, time.time_ns())), None)
     fresh = None if old is None else await _next_stats(bus)
     if fresh is not None:
         messages = [fresh if message is old else message for message in messages]
-    return report(messages, output, now=time.time_ns())
+    code = report(messages, output, now=time.time_ns(), complete=SERVICES not in missing)
+    return Refused.exit_code if SERVICES in missing else code
 
 
 async def _next_stats(bus: Bus) -> Message | None:
@@ -104,8 +118,15 @@ def _is_old(stats: Message, now: int) -> bool:
     return stats.age(now) > OLD_FIGURES
 
 
-def report(messages: Sequence[Message], output: Output, *, now: int) -> int:
-    """Print what the retained `messages` tell; `now` in nanoseconds since 1970 UTC. Returns the exit code."""
+def report(messages: Sequence[Message], output: Output, *, now: int, complete: bool = True) -> int:
+    """Print what the retained `messages` tell; returns the exit code.
+
+    Args:
+        messages: presence, health and figures, and whatever else the services retained.
+        output: where to.
+        now: nanoseconds since 1970 UTC.
+        complete: where no service is among them, there is none.
+    """
     services = rows(messages, now=now)
     stats = next((message for message in messages if message.topic == STATS), None)
     if output.json:
@@ -116,7 +137,7 @@ def report(messages: Sequence[Message], output: Output, *, now: int) -> int:
     else:
         if services:
             _print_table(services, output, now=now)
-        else:
+        elif complete:
             output.note("no service has been here; `hearthbus up` starts the configured ones")
         if stats is not None:
             output.line("")
