@@ -84,9 +84,7 @@ class Conversation:
                 await self._greeting.accepted(self.up)
         except TimeoutError:
             await self._end()
-            raise self.why_not or Unavailable(
-                f"no broker answers at {self.url}; start one with `hearthbus up`"
-            ) from None
+            raise self.why_not or self.link.silent() from None
         except BaseException:
             await self._end()
             raise

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import zmq
 
-from hearthbus.errors import Refused
+from hearthbus.errors import Refused, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,8 @@ HOW: Final = (
     "make one there with `hearthbus keys new NAME`, bring its file here and name it: [bus] key, or HEARTHBUS_KEY"
 )
 EVENTS: Final = (
-    zmq.EVENT_HANDSHAKE_SUCCEEDED
+    zmq.EVENT_CONNECTED
+    | zmq.EVENT_HANDSHAKE_SUCCEEDED
     | zmq.EVENT_DISCONNECTED
     | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
     | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
@@ -52,6 +53,8 @@ class Entrance:
 
     def __init__(self, url: str, key: Key | None) -> None:
         self.key = key
+        self.reached = False
+        """Something listens there: a program has it from the kernel, be it frozen or no broker at all."""
         self._url = url
         self._wait = FIRST_S
         self._cuts: list[float] = []
@@ -62,6 +65,8 @@ class Entrance:
         Returns whether there is a connection now, and why new sockets are needed, where they are.
         """
         event, value = (int.from_bytes(part, sys.byteorder) for part in (frames[0][:2], frames[0][2:6]))
+        if event == zmq.EVENT_CONNECTED:
+            self.reached = True
         if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
             self._wait = FIRST_S
             self._cuts.clear()
@@ -82,6 +87,16 @@ class Entrance:
         self._wait = min(LONGEST_S, 2 * self._wait)
         self._cuts.clear()
         return seconds
+
+    def silent(self) -> Unavailable:
+        """Return what is said where no handshake came to an end."""
+        if not self.reached:
+            return Unavailable(f"no broker answers at {self._url}; start one with `hearthbus up`")
+        return Unavailable(
+            f"what listens at {self._url} does not answer as a broker does: it is one that hangs (`systemctl status "
+            "hearthbus-broker` on its machine tells, `kill -CONT PID` wakes one that was stopped), or another program "
+            "(`ss -lntp` names it; give the broker another port)"
+        )
 
     def _refused(self) -> Refused:
         if self.key is None:

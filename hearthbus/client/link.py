@@ -20,7 +20,7 @@ from hearthbus.errors import Invalid
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hearthbus.errors import Refused
+    from hearthbus.errors import Refused, Unavailable
     from hearthbus.keys import Key
 
 FRAMES_AT_ONCE: Final = 500
@@ -68,6 +68,10 @@ class Link:
         self._looking = False
         self.emptied = 0
         """How often the fan-out was read until nothing was left."""
+
+    def silent(self) -> Unavailable:
+        """Return why nobody has answered yet."""
+        return self._door.silent()
 
     def open(self) -> None:
         """Begin to connect, and never stop trying."""
