@@ -45,6 +45,9 @@ class Access(Protocol):
     def may_hold(self, who: str, prefix: bytes) -> bool:
         """Whether everything that a subscription of `prefix` delivers is for `who` to read."""
 
+    def knows(self, who: str) -> bool:
+        """Whether `who` is let in, whatever it may do there."""
+
     def may_be(self, who: str, name: str) -> bool:
         """Whether `who` may greet as `name`, and be online as that."""
 
@@ -68,6 +71,11 @@ class Open:
     def may_hold(self, who: str, prefix: bytes) -> bool:
         """Everything is for everybody."""
         del who, prefix
+        return True
+
+    def knows(self, who: str) -> bool:
+        """Everybody is."""
+        del who
         return True
 
     def may_be(self, who: str, name: str) -> bool:
@@ -129,6 +137,10 @@ class Table:
     def may_hold(self, who: str, prefix: bytes) -> bool:
         """Whether everything that begins with `prefix` is within one granted pattern."""
         return self._is_open(who) or self._rule(who).may_hold(prefix)
+
+    def knows(self, who: str) -> bool:
+        """Clients of this machine, and the keys that are let in."""
+        return is_local(who) or who in self._keys
 
     def may_be(self, who: str, name: str) -> bool:
         """A key is its own name, what follows that after a dot, or one of `names`; a local client nobody with a key."""

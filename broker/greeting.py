@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from broker.clients import SMALL, Client
 from broker.guard import SHARE, share
 from broker.presence import ended, online
-from broker.zap import is_local
+from broker.zap import LOCAL, is_local
 from hearthbus import protocol
 from hearthbus.errors import HearthbusError, Invalid, Refused, Unavailable
 from hearthbus.message import MAX_BODY_BYTES, MAX_NAME_BYTES, decode, encode_body
@@ -119,8 +119,8 @@ class Greeting:
         """Let a client go: `offline` after a goodbye, else `lost`, and then its last will is published."""
         core = self._core
         self._forget(client, reason)
-        if client.will and not core.access.allows(client.who, "publish", client.will["topic"]):
-            client.will = {}  # it may do less than when it greeted
+        if status == "lost":
+            client.will = self._last_word(client.name, client.will, client.who)
         if client.presence and status == "offline":
             core.presence.leaving(client.name)
         if client.up:
@@ -149,7 +149,8 @@ class Greeting:
     def give_up(self) -> None:
         """Declare lost whoever did not come back."""
         for name, body in self._core.presence.never_came():
-            self.say_ended(name, body, "lost", "it did not come back after the broker did")
+            will = self._last_word(name, body.get("will", {}), body.get("key", LOCAL))
+            self.say_ended(name, {**body, "will": will}, "lost", "it did not come back after the broker did")
 
     def _forget(self, client: Client, reason: str) -> None:
         core = self._core
@@ -225,7 +226,25 @@ class Greeting:
         if len(encode_body({"will": will})) > MAX_BODY_BYTES - PRESENCE_BYTES:
             raise Refused("the will is too large: it is part of the presence message")
         self._check_room(will["topic"])
+        self._check_granted(name, will, who)
+
+    def _last_word(self, name: str, will: dict[str, Any], who: str) -> dict[str, Any]:
+        """Return a will where its author may say it still: it may do less by now, or is let in no more."""
+        core = self._core
+        if not will:
+            return {}
+        try:
+            self._check_granted(name, will, who)
+        except Refused as why:
+            core.stream.refused += 1
+            core.guard.note(who, why)
+            return {}
+        return will
+
+    def _check_granted(self, name: str, will: dict[str, Any], who: str) -> None:
         access = self._core.access
+        if not access.knows(who):
+            raise Refused(f"the will of {name} is not published: the key {who} is let in no more")
         if not access.allows(who, "publish", will["topic"]):
             why = access.why_not(who, "publish", will["topic"])
             raise Refused(f"{name} may not publish {will['topic']}, which its will asks for: {why}")

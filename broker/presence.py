@@ -10,6 +10,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from broker.zap import is_local
+
 if TYPE_CHECKING:
     from broker.clients import Client
 
@@ -63,7 +65,7 @@ class Presence:
     def greeted(self, client: Client) -> bool:
         """A service greets; True where its presence is already said truly, by the broker before this one."""
         body = self._missing.get(client.name, {})
-        same = (client.pid, client.host) == (body.get("pid"), body.get("host"))
+        same = (client.pid, client.host, _key(client)) == (body.get("pid"), body.get("host"), body.get("key"))
         if same:
             self.came(client.name)
         return same
@@ -92,7 +94,14 @@ def online(client: Client, wall: int) -> dict[str, Any]:
         "host": client.host,
         "since": stamp_of(wall),
     }
+    if key := _key(client):
+        body["key"] = key
     return {**body, "will": client.will} if client.will else body
+
+
+def _key(client: Client) -> str | None:
+    """The key it has come with, by which a broker that is started again knows what it may say; None for a local one."""
+    return None if is_local(client.who) else client.who
 
 
 def ended(body: dict[str, Any], status: str, wall: int, reason: str) -> dict[str, Any]:

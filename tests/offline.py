@@ -76,10 +76,10 @@ class Desk:
         self.core.subscribers.ended(topic)
         self._finish("")
 
-    def restart(self) -> None:
+    def restart(self, table: Access | None = None) -> None:
         """Kill the broker and start another one on what the first has left: nothing is missing."""
         old = self.core
-        self.core = Core(self.config, access=Open(), epoch=old.epoch)
+        self.core = Core(self.config, access=table or Open(), epoch=old.epoch)
         self.core.begin(self.mono, self.wall)
         for state in old.stream.topics.by_name.values():
             row = TopicRow(name=state.name, seq=state.seq, offset=state.offset, retained=state.retained)
