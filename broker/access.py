@@ -143,7 +143,11 @@ class Table:
         return is_local(who) or who in self._keys
 
     def may_be(self, who: str, name: str) -> bool:
-        """A key is its own name, what follows that after a dot, or one of `names`; a local client nobody with a key."""
+        """A key is its own name, what follows that after a dot, or one of `names`.
+
+        A client of this machine is whoever it says, a key too: file permissions are its check. With a table `local` it
+        is one of its `names`, or where that names none, anybody without a key.
+        """
         if self._is_open(who):
             return True
         names = self._rule(who).grant.names

@@ -122,20 +122,23 @@ def test_below_its_presence_a_service_says_what_it_likes(who: str, topic: str, *
         ("kitchen", "hall.one", False),
         ("phone", "hall", False),
         ("local", "phone", True),
+        ("local:0", "phone.x", True),
     ],
 )
 def test_names(who: str, name: str, *, may: bool) -> None:
-    """A key is its own name, what follows that after a dot, and those it was given."""
+    """A key is its own name, what follows that after a dot, and those it was given; a local client anybody."""
     assert may == table(names=("hall",)).may_be(who, name)
 
 
 def test_a_table_of_this_machine_narrows_it() -> None:
-    """With a table of their own local clients may do what it says, and be nobody who has a key."""
+    """With a table of their own local clients may do what it says, and be nobody who has a key, unless it is named."""
     rules = Table({"local": Grant(publish=("a/#",))}, keys={"phone"})
+    named = Table({"local": Grant(names=("phone",))}, keys={"phone"})
     may = [rules.allows("local:0", "publish", topic) for topic in ("a/b", "b", "service/x/health")]
 
     assert [True, False, False] == may
     assert [True, False, False] == [rules.may_be("local", name) for name in ("x", "phone", "phone.x")]
+    assert [False, True, False] == [named.may_be("local", name) for name in ("x", "phone", "phone.x")]
     assert not rules.may_hold("local", b"")
 
 
