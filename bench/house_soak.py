@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -33,11 +33,15 @@ if TYPE_CHECKING:
     from hearthbus.bus import Bus
 
 SINKS: Final = ("cloud", "barn")
-SETTLE_S: Final = 60.0
-"""Seconds within which all must be where it belongs, once nothing happens any more; longer while something moves."""
+COME_UP_S: Final = 180.0
+"""Seconds within which the house must be there."""
+SETTLE_S: Final = 400.0
+"""Seconds for which nothing may move before all is where it belongs: telemetry tries a server again within 375."""
+READ_S: Final = 300.0
+"""Seconds for reading the journal back."""
 WARM_S: Final = 60.0
 """Seconds of the second half that are not judged, or a third of it where that is less."""
-JUDGED_S: Final = 60.0
+JUDGED_S: Final = 180.0
 """Seconds a process must have been looked at before its growth is judged."""
 
 
@@ -77,6 +81,8 @@ class Soak:
                     await house.broker.kill_and_wait()  # what is read back now comes from the disk
                     self._counts["the broker killed"] += 1
                     await self._settled(traffic, sinks)
+                    self.faults += [f"a reader ended: {why}" for why in traffic.ended]
+                    await house.end_services()  # nothing is said any more while it is read
                     await self._read_back(traffic, sinks)
             finally:
                 left = await house.end()
@@ -84,13 +90,14 @@ class Soak:
 
     async def _all_there(self, bus: Bus) -> None:
         """Return when every service is online, and every sink of telemetry has its place in the journal."""
-        until = time.monotonic() + SETTLE_S
+        until, online = time.monotonic() + COME_UP_S, 0
         while True:
-            online = [each for each in await bus.get("service/+") if each.get("status") == "online"]
-            if len(online) == len(SERVICES) and len(await bus.get("telemetry/+")) == len(SINKS):
-                return
+            with suppress(HearthbusError):  # a broker that is slow to begin is asked again
+                online = sum(each.get("status") == "online" for each in await bus.get("service/+"))
+                if online == len(SERVICES) and len(await bus.get("telemetry/+")) == len(SINKS):
+                    return
             if time.monotonic() > until:
-                raise Unavailable(f"of {len(SERVICES)} services {len(online)} come up; the house's logs say why")
+                raise Unavailable(f"of {len(SERVICES)} services {online} come up; the house's logs say why")
             await asyncio.sleep(0.2)
 
     def _grown(self, house: SoakHouse, since: float) -> None:
@@ -107,21 +114,25 @@ class Soak:
             self.faults += faults if judged else []
 
     async def _settled(self, traffic: Traffic, sinks: dict[str, HttpReceiver]) -> None:
-        """Return when the durable reader and every server have all, or nothing has moved for a minute."""
+        """Return when the readers and every server have all, or nothing has moved for long."""
         held, since = -1, time.monotonic()
         while time.monotonic() - since < SETTLE_S:
             now = len(traffic.durable) + sum(sink.held for sink in sinks.values())
             if now != held:
                 held, since = now, time.monotonic()
             arrived = [set(traffic.durable), *(set(_values(sink)) for sink in sinks.values())]
-            if traffic.bus.connected and all(traffic.confirmed <= each for each in arrived):
+            if traffic.bus.connected and not traffic.unheard and all(traffic.confirmed <= each for each in arrived):
                 return
             await asyncio.sleep(0.5)
 
     async def _read_back(self, traffic: Traffic, sinks: dict[str, HttpReceiver]) -> None:
-        async with asyncio.timeout(SETTLE_S):
-            journal = [message async for message in traffic.bus.replay("#")]
-            retained = await traffic.bus.get("#")
+        try:
+            async with asyncio.timeout(READ_S):
+                journal = [message async for message in traffic.bus.replay("#")]
+                retained = await traffic.bus.get("#")
+        except (TimeoutError, HearthbusError) as error:
+            self.faults.append(f"the journal cannot be read back: {error or f'not within {READ_S:.0f} s'}")
+            return
         numbers = [float(message["value"]) for message in journal if message.topic in TOPICS]
         self.faults += account.missing("the journal", traffic.confirmed, numbers, once=True)
         self.faults += account.missing("the durable reader", traffic.confirmed, traffic.durable)
@@ -150,13 +161,18 @@ class Soak:
             f"the longest time without a confirmation: {traffic.longest_silence_s:.1f} s"
         )
         print(
-            f"live reader: {traffic.live} messages, {traffic.lost} told to be lost, {traffic.unexplained} unexplained"
+            f"live reader: {traffic.live} messages, {traffic.lost} told to be lost, {traffic.unexplained} unexplained, "
+            f"{traffic.unheard} of what was confirmed not heard"
         )
-        print(f"requests: {traffic.answered} answered, {traffic.refused} refused in time, {traffic.hung} hung")
+        print(
+            f"requests: {traffic.answered} answered, {traffic.refused} refused in time, {traffic.hung} hung; "
+            f"this machine had no time for the soak itself for {traffic.stood_still_s:.1f} s"
+        )
         broken = Counter(house.tracebacks())
         print(f"tracebacks in the logs: {broken.total()}; processes left: {left}")
         self.faults += [f"{count} times {what}" for what, count in broken.most_common(5)]
-        if traffic.unexplained or traffic.hung or left:
+        self.faults += [f"{each.name} ended by itself, with {each.died}" for each in house.members if each.died]
+        if traffic.unexplained or traffic.unheard or traffic.hung or left:
             self.faults.append("a message was missing untold, a request hung, or a process was left: see above")
 
 

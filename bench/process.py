@@ -115,6 +115,15 @@ def rss_mb(pid: int) -> float:
     return _field_kb(Path(f"/proc/{pid}/status").read_text(), "VmRSS") * 1024 / 1e6
 
 
+def anonymous_mb(pid: int) -> float:
+    """Return memory a process has written, resident or swapped out, MB of 1,000,000 bytes: without its files' pages.
+
+    Those of files come and go with what else the machine has to do, and are no leak.
+    """
+    text = Path(f"/proc/{pid}/status").read_text()
+    return (_field_kb(text, "RssAnon") + _field_kb(text, "VmSwap")) * 1024 / 1e6
+
+
 def private_mb(pid: int) -> float:
     """Return memory that would come back if the process ended (USS), MB of 1,000,000 bytes."""
     text = Path(f"/proc/{pid}/smaps_rollup").read_text()

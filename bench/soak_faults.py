@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from bench.telemetry_receivers import MOODS
-from hearthbus.errors import HearthbusError
+from hearthbus.errors import HearthbusError, Unavailable
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -28,6 +28,8 @@ APART_S: Final = (1.5, 4.0)
 """Seconds between two faults, at least and at most."""
 PULLED_S: Final = 2.5
 """Seconds a request to the simulated stick may take."""
+PLUG_S: Final = 300.0
+"""Seconds after which a simulated stick that does not answer is given up, whatever befell it meanwhile."""
 
 
 class Scene:
@@ -67,8 +69,15 @@ class Scene:
             await self.plug()
 
     async def plug(self) -> None:
-        """Put the stick in, however often it takes."""
-        while not await self._stick():  # noqa: ASYNC110 - nobody tells when it works
+        """Put the stick in, however often it takes.
+
+        Raises:
+            Unavailable: nobody has answered for long.
+        """
+        until = time.monotonic() + PLUG_S
+        while not await self._stick():
+            if time.monotonic() > until:
+                raise Unavailable("the simulated stick does not answer any more; the house's logs say why")
             await asyncio.sleep(0.5)
 
     async def spoil(self) -> None:

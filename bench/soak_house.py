@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from bench.process import free_port, rss_mb
+from bench.process import anonymous_mb, free_port
 from hearthbus.cli.demo import demo_house
 
 if TYPE_CHECKING:
@@ -52,12 +52,14 @@ class Member:
     def __init__(self, name: str, command: tuple[str, ...], log: Path) -> None:
         self.name = name
         self.log = log
-        self.starts = self.kills = self.freezes = 0
+        self.starts = 0
         self.samples: list[Sample] = []
         """Of its present life."""
+        self.died: list[int] = []
+        """How it ended where nobody ended it: exit codes, a signal's number below 0."""
         self._command = command
         self._process: asyncio.subprocess.Process | None = None
-        self._ending = False
+        self._ending = self._struck = False
 
     @property
     def pid(self) -> int:
@@ -73,16 +75,24 @@ class Member:
                 )
             self.starts += 1
             self.samples.clear()
-            await self._process.wait()
+            self._struck = False
+            if self._ending:  # while it was being started
+                self._signal(signal.SIGKILL)
+            code = await self._process.wait()
             if not self._ending:
+                if not self._struck:
+                    self.died.append(code)
                 await asyncio.sleep(AGAIN_S)
 
     def kill(self) -> None:
         """Kill it."""
-        self.kills += self._signal(signal.SIGKILL)
+        self._struck = True
+        self._signal(signal.SIGKILL)
 
     async def kill_and_wait(self) -> None:
         """Kill it, and return when it is there again."""
+        while not self.pid:  # noqa: ASYNC110 - its own task starts it
+            await asyncio.sleep(0.05)
         starts = self.starts
         self.kill()
         while self.starts == starts:  # noqa: ASYNC110 - its own task starts it
@@ -92,7 +102,6 @@ class Member:
         """Stop it for a while."""
         process = self._process
         if self._signal(signal.SIGSTOP):
-            self.freezes += 1
             try:
                 await asyncio.sleep(seconds)
             finally:
@@ -104,7 +113,7 @@ class Member:
         if self.pid:
             with suppress(OSError):
                 descriptors = len(os.listdir(f"/proc/{self.pid}/fd"))  # noqa: PTH208 - every second, of eleven processes
-                self.samples.append((time.monotonic(), rss_mb(self.pid), descriptors))
+                self.samples.append((time.monotonic(), anonymous_mb(self.pid), descriptors))
 
     async def end(self) -> None:
         """End it, at last by force."""
@@ -155,6 +164,7 @@ class SoakHouse:
             Member(name, (*command, "run", name, "--config", path), folder / f"{name}.log") for name in SERVICES
         ]
         self._keeping: list[asyncio.Task[None]] = []
+        self._looking: asyncio.Task[None]
 
     @property
     def members(self) -> list[Member]:
@@ -164,16 +174,19 @@ class SoakHouse:
     def start(self) -> None:
         """Start every process, and look at it every second."""
         self._keeping = [asyncio.create_task(member.keep(), name=member.name) for member in self.members]
-        self._keeping.append(asyncio.create_task(self._look(), name="look"))
+        self._looking = asyncio.create_task(self._look(), name="look")
 
     async def end(self) -> int:
         """End every process, the broker last; return how many are left."""
-        await asyncio.gather(*(service.end() for service in self.services))
+        await self.end_services()
         await self.broker.end()
-        for task in self._keeping:
-            task.cancel()
-        await asyncio.gather(*self._keeping, return_exceptions=True)
+        self._looking.cancel()
+        await asyncio.gather(*self._keeping, self._looking, return_exceptions=True)
         return sum(member.pid > 0 for member in self.members)
+
+    async def end_services(self) -> None:
+        """End every process but the broker."""
+        await asyncio.gather(*(service.end() for service in self.services))
 
     def tracebacks(self) -> Iterator[str]:
         """Return the last line of each traceback any of them has logged."""

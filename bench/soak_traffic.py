@@ -27,6 +27,7 @@ PATIENCE_S: Final = 5.0
 REQUEST_S: Final = 2.0
 LATE_S: Final = 1.5
 """Seconds after its time that a request may take to fail."""
+TICK_S: Final = 0.1
 _ACK_EVERY: Final = 20
 
 
@@ -44,9 +45,13 @@ class Traffic:
         self.states: dict[str, tuple[float, set[float]]] = {}
         """By retained topic, the value confirmed last, and those of unknown fate since."""
         self.durable: list[float] = []
+        self.heard: set[float] = set()
+        """What the live reader had of the writers' numbers."""
         self.live = self.lost = self.unexplained = 0
         self.answered = self.refused = self.hung = 0
         self.longest_silence_s = 0.0
+        self.stood_still_s = 0.0
+        """Seconds this process itself had no processor, all together: the machine's doing, and nobody's delay."""
         self.bus = Bus(url, name="soak-writer", connect_timeout=30)
         self._reader = Bus(url, name="soak-reader", connect_timeout=30)
         self._numbers = itertools.count(1000)  # a server refuses 666, see telemetry_receivers
@@ -61,7 +66,8 @@ class Traffic:
             await self._stack.enter_async_context(bus)
         diary = await self._stack.enter_async_context(self._reader.subscribe(*TOPICS, durable="soak-diary"))
         stream = await self._stack.enter_async_context(self._reader.subscribe("#", retained=False))
-        self._tasks = [asyncio.create_task(each) for each in (self._read_durably(diary), self._read(stream))]
+        work = (self._read_durably(diary), self._read(stream), self._notice_stalls())
+        self._tasks = [asyncio.create_task(each) for each in work]
         return self
 
     async def __aexit__(
@@ -77,6 +83,16 @@ class Traffic:
         self._last = time.monotonic()
         work = [*map(self._write, TOPICS), *map(self._state, STATES), self._ask()]
         self._writers = [asyncio.create_task(each) for each in work]
+
+    @property
+    def ended(self) -> list[str]:
+        """Return why a reader reads no more; none has a reason to end."""
+        return [str(task.exception() or "it ended") for task in self._tasks if task.done() and not task.cancelled()]
+
+    @property
+    def unheard(self) -> int:
+        """Confirmed messages the live reader neither had nor was told to be lost."""
+        return max(0, len(self.confirmed - self.heard) - self.lost)
 
     async def stop_writing(self) -> None:
         """Let every writer finish its message; the readers go on."""
@@ -115,7 +131,7 @@ class Traffic:
     async def _ask(self) -> None:
         """Ask for light: it is answered, or an error, in time."""
         while self._writing:
-            begun = time.monotonic()
+            begun, stood_still_s = time.monotonic(), self.stood_still_s
             try:
                 await self.bus.request("light/desk/set", on=True, timeout=REQUEST_S)
                 self.answered += 1
@@ -123,8 +139,9 @@ class Traffic:
                 self.answered += 1
             except HearthbusError:
                 self.refused += 1
-            self.hung += time.monotonic() - begun > REQUEST_S + LATE_S
-            await asyncio.sleep(0.5)
+            took_s = time.monotonic() - begun
+            await asyncio.sleep(0.5)  # in which a stall that has just ended is noticed
+            self.hung += took_s - (self.stood_still_s - stood_still_s) > REQUEST_S + LATE_S
 
     async def _read_durably(self, diary: Subscription) -> None:
         async for message in diary:
@@ -142,3 +159,11 @@ class Traffic:
             before[message.topic] = message.seq
             self.live += 1
             self.lost += message.lost
+            if message.topic in TOPICS:
+                self.heard.add(float(message["value"]))
+
+    async def _notice_stalls(self) -> None:
+        while True:
+            begun = time.monotonic()
+            await asyncio.sleep(TICK_S)
+            self.stood_still_s += max(0.0, time.monotonic() - begun - 2 * TICK_S)

@@ -103,7 +103,10 @@ class Receiver:
                 server.close()
                 self._hang_up()
             elif not away and not listening:
-                server = await asyncio.start_server(self._connected, "127.0.0.1", self.port, reuse_address=True)
+                try:
+                    server = await asyncio.start_server(self._connected, "127.0.0.1", self.port, reuse_address=True)
+                except OSError:
+                    away = True  # somebody has been given the port for a connection out: it is free again soon
             listening = not away
             await asyncio.sleep(0.03)
         server.close()
