@@ -54,7 +54,7 @@ def board(*, limit: int = 5000) -> Board:
 def shown(topic: str, /, **body: Any) -> list[str]:
     made = board()
     made.hear(topic, body, AT)
-    own = ("hearthbus_exporter", "hearthbus_last_seen", "#")
+    own = ("hearthbus_broker_up", "hearthbus_exporter", "hearthbus_last_seen", "#")
     return [line for line in made.page().splitlines() if not line.startswith(own)]
 
 
@@ -101,6 +101,9 @@ def test_whole_page() -> None:
     made = board()
     made.hear("sensor/hall/temperature", {"value": 21.5, "unit": "°C"}, AT)
     expected = """\
+# HELP hearthbus_broker_up Whether the broker answers; nothing of the bus' own is shown while it does not.
+# TYPE hearthbus_broker_up gauge
+hearthbus_broker_up 1
 # HELP hearthbus_exporter_dropped_total Values heard that had no room on this page.
 # TYPE hearthbus_exporter_dropped_total counter
 hearthbus_exporter_dropped_total 0

@@ -79,6 +79,21 @@ def test_a_service_that_is_away_has_no_figures() -> None:
     assert 3 == figures(back)["hearthbus_service_queue_messages"]
 
 
+def test_without_the_broker_nobody_knows_who_is_there() -> None:
+    """What it told last is no figure of now: neither of its own, nor of any service; the house's values stay."""
+    made = board()
+    for topic, body in (("service/sun", {"status": "online"}), ("service/sun/health", HEALTH), ("broker/stats", STATS),
+                        ("sensor/hall/temperature", {"value": 21.5})):  # fmt: skip
+        made.hear(topic, body, AT)
+    away, there = read(made.page(broker=False)), read(made.page(broker=True))
+
+    assert ["hearthbus_broker_up"] == [name for name, _ in away if "_broker_" in name or "_service_" in name]
+    assert (0, 1) == (away["hearthbus_broker_up", ()], there["hearthbus_broker_up", ()])
+    assert 'kind="service"' not in made.page(broker=False)
+    assert 21.5 == away["hearthbus_sensor_temperature", (("place", "hall"),)]
+    assert 1 == there["hearthbus_service_up", SUN]
+
+
 @pytest.mark.parametrize(("topic", "body"), [("service/+/health", HEALTH), ("broker/stats", STATS)])
 def test_every_number_of_the_page_of_topics_is_shown(topic: str, body: Mapping[str, Any]) -> None:
     """No figure that docs/topics.md promises is left out, and each has a help text of its own."""

@@ -39,7 +39,7 @@ async def serving(bench: Bench, *, patience_s: float = 5.0, **settings: Any) -> 
     """An exporter that listens on the bench's bus, and its port."""
     port = free_port()
     exporter = Exporter("page", PrometheusSettings(port=port, topics=("#",), **settings), patience_s=patience_s)
-    running = asyncio.create_task(exporter.run(bench.bus.subscribe))
+    running = asyncio.create_task(exporter.run(bench.bus.subscribe, lambda: bench.bus.connected))
     try:
         async with asyncio.timeout(SOON_S):
             while b"200 OK" not in await ask(port, b"HEAD /metrics HTTP/1.1\r\n\r\n"):
@@ -204,7 +204,7 @@ async def test_port_in_use(bench: Bench, caplog: pytest.LogCaptureFixture) -> No
     with socket.create_server(("127.0.0.1", 0)) as holder:
         port = holder.getsockname()[1]
         exporter = Exporter("page", PrometheusSettings(port=port), again_s=0.01)
-        running = asyncio.create_task(exporter.run(bench.bus.subscribe))
+        running = asyncio.create_task(exporter.run(bench.bus.subscribe, lambda: bench.bus.connected))
         async with asyncio.timeout(SOON_S):
             while not exporter.fault:
                 await asyncio.sleep(0.01)

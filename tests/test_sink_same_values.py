@@ -192,7 +192,8 @@ def test_page() -> None:
     board = Board(prefix="house", limit=5000)
     for record in RECORDS:
         board.hear(record.topic, record.body, record.time_ns)
-    lines = [line for line in board.page().splitlines() if not line.startswith("#") and "_exporter_" not in line]
+    own = re.compile(r"#|house_(exporter_|broker_up )")
+    lines = [line for line in board.page().splitlines() if not own.match(line)]
     shown = sorted(float(line.rpartition(" ")[2]) for line in lines if "_last_seen_" not in line)
     newest = {record.topic: numbers(record) for record in RECORDS}
 

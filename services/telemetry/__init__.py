@@ -109,7 +109,7 @@ class Telemetry(Service):
             await super().main()
         async with asyncio.TaskGroup() as group:
             for name, exporter in self._exporters.items():
-                group.create_task(exporter.run(self.subscribe), name=f"page {name}")
+                group.create_task(exporter.run(self.subscribe, lambda: self.bus.connected), name=f"page {name}")
             folder = await self._folder() if sinks else Path()
             self._lanes = {
                 name: Lane(self, name=name, settings=settings, folder=folder, tell=self._turned)

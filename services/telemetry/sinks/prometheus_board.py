@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from services.telemetry.naming import Names, parts_of
 from services.telemetry.records import Record
 from services.telemetry.sinks.prometheus_names import Series, labels_of, series_of
-from services.telemetry.sinks.prometheus_own import FAILING, HELP, samples_of, service_of
+from services.telemetry.sinks.prometheus_own import FAILING, HELP, THERE, is_own, samples_of, service_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,11 +60,17 @@ class Board:
         self._count += len(samples) + 1
         self._topics[topic] = _Seen(time_ns, samples)
 
-    def page(self) -> str:
-        """Return the page: each family in one block, ended by a new line."""
+    def page(self, *, broker: bool = True) -> str:
+        """Return the page: each family in one block, ended by a new line.
+
+        Args:
+            broker: whether the broker is there. Without it nobody knows who is, and nothing of the bus' own is shown.
+        """
         families: dict[str, dict[str, tuple[int, str]]] = {}
         seen_name = f"{self._prefix}_last_seen_timestamp_seconds"
         for topic, seen in self._topics.items():
+            if not broker and is_own(topic):
+                continue
             away = service_of(topic, health=True) in self._away
             for (name, labels), value in seen.samples.items():
                 if away and not name.endswith(FAILING):
@@ -74,6 +80,7 @@ class Board:
             quantity = parts.quantity if topic.count("/") > 1 else ""
             where = labels_of({"kind": parts.kind, "place": parts.place, "quantity": quantity})
             _put(families, seen_name, where, seen.time_ns, f"{seen.time_ns // 1_000_000 / 1000:.3f}")
+        _put(families, f"{self._prefix}_{THERE}", "", 0, _number(broker))
         _put(families, f"{self._prefix}_exporter_series", "", 0, str(self._count))
         _put(families, f"{self._prefix}_exporter_dropped_total", "", 0, str(self._dropped))
         return "".join(self._block(name, families[name]) for name in sorted(families))

@@ -62,15 +62,18 @@ class Exporter:
         self._patience_s = patience_s
         self._again_s = again_s
         self._clients = 0
+        self._connected: Callable[[], bool]
 
-    async def run(self, subscribe: Callable[..., Subscription]) -> None:
+    async def run(self, subscribe: Callable[..., Subscription], connected: Callable[[], bool]) -> None:
         """Listen on the bus and on the port until cancelled; the retained state comes first.
 
         A port that is not to be had is no reason for anything else to stop: it is tried again.
 
         Args:
             subscribe: makes a subscription of patterns, as `Service.subscribe` does.
+            connected: whether the broker answers now.
         """
+        self._connected = connected
         async with asyncio.TaskGroup() as group:
             group.create_task(self._hear(subscribe))
             group.create_task(self._listen())
@@ -137,7 +140,7 @@ class Exporter:
             return _response(404, "the page is /metrics\n", bare=bare)
         if method not in {b"GET", b"HEAD"}:
             return _response(405, "this page is read only\n", more="Allow: GET, HEAD\r\n")
-        return _response(200, self.board.page(), kind=TEXT, bare=bare)
+        return _response(200, self.board.page(broker=self._connected()), kind=TEXT, bare=bare)
 
 
 async def _head(reader: asyncio.StreamReader) -> bytes:

@@ -23,8 +23,8 @@ Sample = tuple[tuple[str, str], "float | bool"]
 """Name and labels of a series, and its value."""
 
 _SERVICE: Final[Mapping[str, tuple[str, str]]] = {
-    "handled": ("handled_total", "Messages, timers and requests a service has handled."),
-    "errors": ("errors_total", "Of those, the ones that ended with an error."),
+    "handled": ("handled_total", "Messages, timers and requests a service has handled well."),
+    "errors": ("errors_total", "Messages, timers and requests whose handler failed, or that it refused."),
     "skipped": ("skipped_total", "Messages that were too old for their handler."),
     "lost": ("lost_messages_total", "Messages the bus could neither deliver to a service nor find again."),
     "queue": ("queue_messages", "Messages that wait for a handler."),
@@ -48,8 +48,8 @@ _BROKER: Final[Mapping[str, tuple[str, str]]] = {
     "requests_waiting": ("requests_waiting", "Requests that are not answered yet."),
     "refused": ("refused_total", "Publishes refused."),
     "strangers": ("strangers_total", "Connections refused for their key."),
-    "subscribers_refilled": ("subscribers_refilled", "Messages sent again to clients that are connected now."),
-    "subscribers_lost": ("subscribers_lost", "Messages lost by clients that are connected now."),
+    "subscribers_refilled": ("refilled_messages", "Messages sent again to clients that are connected now."),
+    "subscribers_lost": ("lost_messages", "Messages lost by clients that are connected now."),
     "rss_bytes": ("resident_memory_bytes", "Memory of the broker's process."),
     "journal_waiting": ("journal_waiting_messages", "Messages that are not on the disk yet."),
     "journal_waiting_bytes": ("journal_waiting_bytes", "Bytes of the messages that are not on the disk yet."),
@@ -65,12 +65,15 @@ _MAPS: Final[Mapping[str, tuple[str, str, str]]] = {
 _ONLINE: Final = ("up", "Whether a service is online.")
 _INFO: Final = ("info", "What runs; the figure is always 1.")
 _FIGURE: Final = ("figure", "A figure of a service's own, which service/NAME/health explains.")
+THERE: Final = "broker_up"
+"""The name, without the page's prefix, of what is known of the broker without it."""
 FAILING: Final = "_service_failing"
 """The end of the one name that stays on the page of a service that is away."""
 HELP: Final[Mapping[str, str]] = {
     **{f"service_{name}": text for name, text in (*_SERVICE.values(), _ONLINE, _INFO, _FIGURE)},
     **{f"broker_{name}": text for name, text in (*_BROKER.values(), _INFO)},
     **{f"broker_{name}": text for name, _, text in _MAPS.values()},
+    THERE: "Whether the broker answers; nothing of the bus' own is shown while it does not.",
 }
 """What each series says, by its name without the page's prefix."""
 
@@ -80,6 +83,11 @@ def service_of(topic: str, *, health: bool) -> str:
     kind, _, rest = topic.partition("/")
     name, _, part = rest.partition("/")
     return name if kind == "service" and part == ("health" if health else "") else ""
+
+
+def is_own(topic: str) -> bool:
+    """Whether a topic is the bus' own: a service's presence or health, or the broker's figures."""
+    return topic == STATS or bool(service_of(topic, health=False) or service_of(topic, health=True))
 
 
 def samples_of(topic: str, body: Mapping[str, Any], *, prefix: str) -> dict[tuple[str, str], float | bool] | None:
