@@ -1,8 +1,9 @@
-"""Rules of the house that a reader relies on: import arrows, public names, small files, quick starts."""
+"""Rules of the house that a reader relies on: import arrows, public names, small files, quick starts, a whole index."""
 
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -113,3 +114,10 @@ def test_broker_imports_no_asyncio() -> None:
 
 def _lines(path: Path) -> int:
     return len(path.read_text().splitlines())
+
+
+def test_every_page_is_in_the_index() -> None:
+    """The README's row on docs/ names each page once, and none that is not there."""
+    (row,) = (line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("| [docs/](docs) |"))
+
+    assert sorted(page.name for page in (ROOT / "docs").glob("*.md")) == sorted(re.findall(r"\(docs/(.+?)\)", row))
