@@ -24,6 +24,7 @@ from hearthbus import plugins
 from hearthbus.backup import archive
 from hearthbus.backup.archive import Entry, Manifest
 from hearthbus.backup.paths import portable
+from hearthbus.durable import sync_folder
 from hearthbus.errors import Invalid, Unavailable
 from hearthbus.version import VERSION
 
@@ -70,7 +71,7 @@ def make(target: Path, house: Belongings, *, passphrase: str | None) -> Made:
             fresh = part / "backup"
             made = _write(fresh, house, part, passphrase=passphrase)
             fresh.replace(target)
-            _sync(target.parent)
+            sync_folder(target.parent)
     except OSError as error:
         where = error.filename or target
         raise Unavailable(f"the backup {target} cannot be made: {where}: {error.strerror or error}") from None
@@ -215,11 +216,3 @@ def _refuse_another(target: Path) -> None:
         return
     except OSError as error:
         raise Unavailable(f"{target}: {error.strerror}") from None
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

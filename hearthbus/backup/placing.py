@@ -24,6 +24,7 @@ from hearthbus.backup.belongings import LOCK, OWN, STORE, UNFINISHED
 from hearthbus.backup.making import BROKER
 from hearthbus.backup.owners import Owners
 from hearthbus.backup.paths import check_paths, target_of
+from hearthbus.durable import sync_folder
 from hearthbus.errors import Invalid, Unavailable
 
 if TYPE_CHECKING:
@@ -134,7 +135,8 @@ class _Stage:
         marks = [folder / UNFINISHED for folder in brokers]
         for mark in marks:
             mark.write_text(backup)
-        _sync({mark.parent for mark in marks})
+        for folder in {mark.parent for mark in marks}:
+            sync_folder(folder)
         self.moving = True
         for folder in brokers:
             for name in OWN:
@@ -142,7 +144,8 @@ class _Stage:
                     (folder / name).unlink(missing_ok=True)
         for place, staged in self.staged.items():
             staged.replace(place)
-        _sync({place.parent for place in self.staged})
+        for folder in {place.parent for place in self.staged}:
+            sync_folder(folder)
         for mark in marks:
             mark.unlink()
         self.staged, self._made = {}, []
@@ -280,12 +283,3 @@ def _check_store(staged: Path | None) -> None:
     found = plugins.find(BROKER)
     if staged is not None and "check-snapshot" in found:
         plugins.load("broker", found["check-snapshot"])(staged)
-
-
-def _sync(folders: set[Path]) -> None:
-    for folder in folders:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -16,6 +16,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hearthbus.durable import sync_folder
 from hearthbus.errors import Invalid, Unavailable
 from hearthbus.keys import (
     ALLOWED,
@@ -113,8 +114,8 @@ class KeyFolder:
                 number = sum(1 for _ in kept.parent.glob(f"{name}.*.pub")) + 1
                 kept.rename(kept.with_name(f"{name}.{number}.pub"))
             (self.path / ALLOWED / f"{name}.pub").rename(kept)
-            _sync(kept.parent)
-            _sync(self.path / ALLOWED)
+            sync_folder(kept.parent)
+            sync_folder(self.path / ALLOWED)
             (self.path / f"{name}.key").unlink(missing_ok=True)
 
     def _names(self, folder: str) -> list[str]:
@@ -146,7 +147,7 @@ def _write(file: Path, text: str) -> None:
         stream.flush()
         os.fsync(descriptor)
     part.rename(file)
-    _sync(file.parent)
+    sync_folder(file.parent)
 
 
 def _fresh(name: str, *, broker: str = "") -> Key:
@@ -154,14 +155,6 @@ def _fresh(name: str, *, broker: str = "") -> Key:
 
     public, secret = (part.decode() for part in zmq.curve_keypair())
     return Key(name=name, public=public, secret=secret, broker=broker)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextlib.contextmanager
