@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from hearthbus.backup.paths import is_place, portable
-from hearthbus.config import RESERVED, find_file
+from hearthbus.config import INSTALLED, RESERVED, find_file
 from hearthbus.config.files import read_tables
 from hearthbus.errors import Invalid, Unavailable
 
@@ -30,7 +30,6 @@ LOCK: Final = "lock"
 UNFINISHED: Final = "restore-unfinished"
 OWN: Final = (STORE, f"{STORE}-wal", f"{STORE}-shm", "tail.0", "tail.1", LOCK, UNFINISHED)
 """A broker's files in its folder: copied by the broker's own code, which knows how while it runs."""
-SYSTEM: Final = "/etc/hearthbus"
 SYSTEM_STATE: Final = "/var/lib/hearthbus"
 """Where the state is of a house whose configuration is in /etc."""
 DROP_INS: Final = "/etc/systemd/system/hearthbus*.d/*.conf"
@@ -82,7 +81,7 @@ def find(config: str | None, state: str | None) -> Belongings:
     """
     main, example = (config, False) if config else find_file()
     if example and is_shut():
-        raise Invalid(f"{SYSTEM} is shut to who asks; type: sudo hearthbus backup FILE")
+        raise Invalid(f"{INSTALLED} is shut to who asks; type: sudo hearthbus backup FILE")
     tables, files, problems = read_tables(os.path.abspath(main))
     unread = [problem for problem in problems if problem.text.startswith(("cannot be read", "no TOML", "not UTF-8"))]
     if unread:
@@ -111,7 +110,9 @@ def find(config: str | None, state: str | None) -> Belongings:
 def _set_apart(found: Belongings) -> None:
     """Leave out what a restore would refuse to put in place: it would refuse the whole backup."""
     if found.config and not is_place(portable(found.config)):
-        raise Invalid(f"a restore puts nothing at {found.config}; move the configuration to {SYSTEM}, or to your home")
+        raise Invalid(
+            f"a restore puts nothing at {found.config}; move the configuration to {INSTALLED}, or to your home"
+        )
     of_all = found.files | found.secrets | found.state
     found.elsewhere = {path for path in of_all if not is_place(portable(path))}
     for kind in (found.files, found.secrets, found.state):
@@ -198,7 +199,7 @@ def _data(tables: dict[str, Table], state: str | None) -> Path | None:
 
 def is_shut() -> bool:
     """Whether there is a house on this machine that who asks may not look into."""
-    return os.path.isdir(SYSTEM) and not os.access(SYSTEM, os.R_OK | os.X_OK)
+    return os.path.isdir(INSTALLED) and not os.access(INSTALLED, os.R_OK | os.X_OK)
 
 
 def usual_state(config: str) -> Path:

@@ -9,6 +9,7 @@ import re
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from hearthbus.config import INSTALLED
 from hearthbus.errors import Invalid
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ _NEVER: Final = (
     "/root/.ssh", "~/.ssh", "~/.gnupg", "~/.config/autostart", "~/.config/systemd",
 )  # fmt: skip
 """Folders of the machine's own, under which nothing is put,"""
-_BUT: Final = ("/etc/hearthbus",)
+_BUT: Final = (INSTALLED,)
 """but for this one"""
 _DROP_IN: Final = re.compile(r"/etc/systemd/system/hearthbus[^/]*\.d(?:/[^/]+\.conf)?")
 """and what `systemctl edit` writes for our units."""

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hearthbus.bus import DEFAULT_URL
 from hearthbus.cli.output import table
+from hearthbus.config import INSTALLED
 from hearthbus.errors import Invalid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-INSTALLED: Final = "/etc/hearthbus"
 VERBS: Final = ("publish", "subscribe", "serve", "call", "names")
 RELOAD: Final = "Change it as you like, then let the broker read it: systemctl reload hearthbus-broker"
 SHOWN: Final = 3

@@ -6,7 +6,7 @@ Reads no more of the configuration than where the broker is: what else is wrong 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from hearthbus.bus import DEFAULT_URL
 from hearthbus.errors import Invalid
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hearthbus.config.files import Table
-
-INSTALLED: Final = "/etc/hearthbus"
-"""Where the configuration of an installed house is, for its group to read."""
 
 
 def where(url: str | None, *, note: Callable[[str], None]) -> tuple[str, str]:
@@ -54,7 +51,7 @@ def where(url: str | None, *, note: Callable[[str], None]) -> tuple[str, str]:
 
 def _tables(note: Callable[[str], None], *, needed: bool) -> dict[str, Table]:
     """Read the user's own configuration, where there is one."""
-    from hearthbus.config import find_file
+    from hearthbus.config import INSTALLED, find_file
     from hearthbus.config.files import read_tables
 
     try:

@@ -47,6 +47,8 @@ SERVICES = "hearthbus.services"
 BROKER = "hearthbus.broker"
 """Entry point `config`: the dataclass of `[broker]`."""
 RESERVED = ("bus", "broker", "house")
+INSTALLED = "/etc/hearthbus"
+"""Where the configuration of an installed house is, for its group to read."""
 _CLASS = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 
@@ -137,7 +139,7 @@ def find_file() -> tuple[str, bool]:
         Invalid: there is none, not even the example.
     """
     user = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
-    own = ("hearthbus.toml", f"{user}/hearthbus/hearthbus.toml", "/etc/hearthbus/hearthbus.toml")
+    own = ("hearthbus.toml", f"{user}/hearthbus/hearthbus.toml", f"{INSTALLED}/hearthbus.toml")
     here = os.path.dirname(os.path.dirname(__file__))
     shipped = (f"{here}/house.toml", f"{os.path.dirname(here)}/deploy/house.toml")
     for file in (*own, *shipped):

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hearthbus.backup.belongings import SYSTEM, is_shut, usual_state
+from hearthbus.backup.belongings import is_shut, usual_state
 from hearthbus.bus import DEFAULT_URL
-from hearthbus.config import RESERVED, find_file, load
+from hearthbus.config import INSTALLED, RESERVED, find_file, load
 from hearthbus.config.files import read_tables
 from hearthbus.errors import HearthbusError, Invalid
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-_INSTALLED = "ipc:///run/hearthbus/bus"
+_BUS = "ipc:///run/hearthbus/bus"
 """Where the broker of an installed house is."""
 ONLY_UNITS = "is there only under systemd"
 """In the text about a secret that is a credential, where a person asks."""
@@ -63,7 +63,7 @@ def look(config: str | None) -> Scene:
     except Invalid as error:
         return Scene(problems=error.problems, systemd=_systemd(), user=_user())
     if example and is_shut():
-        return Scene(config=SYSTEM, shut=True, url=_INSTALLED, systemd=_systemd(), user=_user())
+        return Scene(config=INSTALLED, shut=True, url=_BUS, systemd=_systemd(), user=_user())
     tables, _, _ = read_tables(main)
     values = {name: table.values for name, table in tables.items()}
     scene = Scene(
