@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from hearthbus.message import Message
 
 MANY = 200
+STUCK_S = 2.5
 
 
 class Slow(Service):
@@ -49,6 +51,33 @@ async def health(bus: Bus, runner: Runner, wanted: Callable[[dict[str, Any]], bo
                 return message
             runner._next_health = 0.0
     raise AssertionError("the bus ended")
+
+
+class Stuck(Service):
+    """Its loop stands still, and then something is wrong with it."""
+
+    @on("work")
+    async def work(self, message: Message) -> None:  # noqa: ARG002 - as above
+        """Do what a handler must not."""
+        time.sleep(STUCK_S)  # noqa: ASYNC251 - it is what is tried
+        self.trouble = "no stick"
+
+
+async def test_what_is_told_out_of_turn_has_the_lag_too(broker: Broker) -> None:
+    """Health that says at once what is wrong does not say beside it that the loop was never late."""
+    runner = Runner(replace(house(slow=Stuck), url=broker.url), ["slow"])
+    running = asyncio.create_task(runner.run())
+    try:
+        async with broker.bus("tester") as bus, asyncio.timeout(20), bus.subscribe("service/slow/health") as messages:
+            await anext(messages)
+            await bus.publish("work")
+            told = await anext(message async for message in messages if message.get("trouble"))
+    finally:
+        runner.stop()
+        await running
+
+    assert "no stick" == told["trouble"]
+    assert told["loop_lag_s"] > STUCK_S / 4
 
 
 async def test_what_waits_for_a_service_is_told(broker: Broker) -> None:

@@ -104,14 +104,18 @@ class Keeper:
         """Return whether the broker has answered a heartbeat after `moment`, in loop time, or is known to be away."""
         return self._bus is None or not self._bus.connected or self._bus.answered_at > moment
 
-    async def notice(self) -> None:
-        """Look whether the broker is there, and count its returns; tell at once what is wrong with the service."""
+    async def notice(self, lag: float) -> None:
+        """Look whether the broker is there, and count its returns; tell at once what is wrong with the service.
+
+        Args:
+            lag: how late the loop was, seconds, at most, since its health was told.
+        """
         connected = self.connected
         if connected and not self._connected:
             self._reconnects += 1
         self._connected = connected
         if self._service is not None and self._service.trouble != self._trouble:
-            await self.publish_health(0.0)
+            await self.publish_health(lag)
 
     async def publish_health(self, lag: float, *, error: Exception | None = None) -> None:
         """Publish how the service is on `service/<name>/health`; with `error`, that it failed and will start again."""

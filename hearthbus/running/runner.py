@@ -132,7 +132,7 @@ class Runner:
             self._lag = max(self._lag, now - due)
             await self._say_ready(now - start)
             for keeper in self._keepers:
-                await keeper.notice()
+                await keeper.notice(self._lag)
             self._say_status()
             if watchdog and all(keeper.answered_since(self._fed) for keeper in self._keepers):
                 self._fed = now  # a loop that turns is not enough: its connection may be dead, and look alive
