@@ -40,9 +40,9 @@ def said(topic: str, body: dict[str, Any], *, origin: str = "broker", ago: float
     )
 
 
-def shown(*messages: Message, json: bool = False) -> tuple[int, list[str]]:
+def shown(*messages: Message, json: bool = False, colour: bool = False) -> tuple[int, list[str]]:
     lines: list[str] = []
-    code = report(messages, Output(line=lines.append, note=lines.append, json=json), now=NOW)
+    code = report(messages, Output(line=lines.append, note=lines.append, json=json, colour=colour), now=NOW)
     return code, lines
 
 
@@ -176,6 +176,27 @@ def test_for_programs_a_service_is_an_object() -> None:
         "last_message": None,
         "remarks": [],
     } == sun
+
+
+@pytest.mark.parametrize(
+    ("figures", "ago", "painted"),
+    [({"trouble": "no stick"}, 5, True), ({"errors": 0}, 90, True), ({"errors": 0}, 5, False), ({"lost": 3}, 5, False)],
+)
+def test_what_is_wrong_now_is_seen_at_a_glance(figures: dict[str, Any], ago: float, *, painted: bool) -> None:
+    """A line of an online service in trouble, or silent, is yellow; what was wrong once is only a remark."""
+    health = said("service/sun/health", figures, ago=ago)
+    code, lines = shown(said("service/sun", ONLINE), health, colour=True)
+
+    assert (0, painted) == (code, lines[1].startswith("\x1b[33m"))
+
+
+def test_a_disk_that_takes_nothing_is_exit_code_1() -> None:
+    """The house's history is not written: that is red, with what the disk says."""
+    code, lines = shown(said("broker/stats", {"clients": 3, "journal_error": "No space left on device"}), colour=True)
+
+    assert 1 == code
+    assert "\x1b[31mbroker  clients: 3, No space left on device (the journal's disk)\x1b[0m" == lines[-1]
+    assert 0 == shown(said("broker/stats", {"clients": 3, "journal_error": ""}))[0]
 
 
 def test_the_broker_is_one_line_with_its_troubles() -> None:

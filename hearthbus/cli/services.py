@@ -44,6 +44,8 @@ class Row:
     errors: int | None = None
     failing: bool = False
     """It failed, and waits to be started again."""
+    troubled: bool = False
+    """Online, and something is wrong with it, or it has said nothing for long."""
     remarks: tuple[str, ...] = field(default=())
 
     def seconds_since(self, now: int) -> float | None:
@@ -91,6 +93,7 @@ def _row(name: str, presence: Message, health: Message | None, spoke: int | None
     body = presence.body
     status, since = text(body, "status") or "unknown", _moment(body.get("since"))
     figures: Mapping[str, Any] = health.body if health is not None and status == "online" else {}
+    silent = health is not None and health.age(now) > SILENT_AFTER
     failing = status == "offline" and health is not None and health.body.get("failing") is True
     return Row(
         name=name,
@@ -105,6 +108,7 @@ def _row(name: str, presence: Message, health: Message | None, spoke: int | None
         handled=_whole(figures, "handled"),
         errors=_whole(figures, "errors"),
         failing=failing,
+        troubled=bool(figures) and (silent or bool(text(figures, "trouble"))),
         remarks=(
             (f"failing: {text(health.body, 'error')}",)
             if failing and health is not None

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from hearthbus.message import Message
 
 SOMETHING_WRONG: Final = 1
-"""Exit code when a service is lost, gone without a goodbye, or fails and waits to be started again."""
+"""Exit code when a service is lost, or fails and waits to be started again, or the broker cannot write its journal."""
 
 HEAD: Final = (
     "service", "status", "for", "memory", "queue", "lag", "handled", "errors", "last value", "version", "pid",
@@ -67,7 +67,7 @@ online: it is there. offline: it said goodbye. lost: it died, or its machine did
 state it published. "queue", shown where there is one: messages that wait for a handler; "lag": how late the service's
 timers were. "failing": it cannot start, or broke, and is tried again.
 A key sees what its table lets it read, and a line says what else there is. Exit codes: 1 something is lost or
-failing, 5 the services are not for this key to see."""
+failing, or the broker's disk does not take its journal, 5 the services are not for this key to see."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -143,8 +143,15 @@ def report(messages: Sequence[Message], output: Output, *, now: int, complete: b
             output.line("")
             ago = stats.age(now)
             old = f", figures of {span(ago)} ago" if _is_old(stats, now) else ""
-            output.line(f"broker  {stats_text(stats.body, ago=ago)}{old}")
-    return SOMETHING_WRONG if any(row.status == "lost" or row.failing for row in services) else 0
+            line = f"broker  {stats_text(stats.body, ago=ago)}{old}"
+            output.line(output.paint("bad", line) if _writes_nothing(stats) else line)
+    lost = any(row.status == "lost" or row.failing for row in services)
+    return SOMETHING_WRONG if lost or _writes_nothing(stats) else 0
+
+
+def _writes_nothing(stats: Message | None) -> bool:
+    """Whether the disk does not take the broker's journal."""
+    return stats is not None and bool(stats.get("journal_error"))
 
 
 def stats_text(stats: Mapping[str, Any], *, ago: float) -> str:
@@ -164,7 +171,7 @@ def _print_table(services: list[Row], output: Output, *, now: int) -> None:
     )
     output.line(output.paint("head", lines[0]))
     for row, line in zip(services, lines[1:], strict=True):
-        colour = "bad" if row.failing else COLOUR_OF.get(row.status)
+        colour = "bad" if row.failing else "warn" if row.troubled else COLOUR_OF.get(row.status)
         output.line(line if colour in {None, "good"} else output.paint(colour, line))
 
 
