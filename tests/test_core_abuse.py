@@ -132,10 +132,10 @@ def test_no_frame_of_a_key_gets_beyond_its_table(turns: list[list[tuple[bytes, b
     assert desk.core.stream.topics.by_name.get(b"a/b") is None or desk.core.stream.topics.by_name[b"a/b"].seq <= 30
 
 
-BATCHES = (protocol.PUBLISH, protocol.STORE)
+COUNTED = (protocol.PUBLISH, protocol.STORE)
 
 
-@pytest.mark.parametrize("verb", [b"?", *protocol.CLIENT_SAYS, *BATCHES])
+@pytest.mark.parametrize("verb", [b"?", *protocol.CLIENT_SAYS, *COUNTED])
 @pytest.mark.parametrize("rest", [b"", b"\xc1", b"\x90", b"\x81\xa2id\xa1x"])
 def test_what_cannot_be_understood_is_answered_unless_it_is_a_batch(verb: bytes, rest: bytes) -> None:
     """As docs/protocol.md has it: `error` of kind invalid with id 0, but silence for a batch; both are counted."""
@@ -147,7 +147,7 @@ def test_what_cannot_be_understood_is_answered_unless_it_is_a_batch(verb: bytes,
     desk.turn((b"\0one", verb + rest))
     told = [(said, fields["kind"], fields["id"], fields["number"]) for said, fields in desk.heard(b"\0one")]
 
-    assert ([] if verb in BATCHES else [(protocol.ERROR, "invalid", 0, 0)]) == told
+    assert ([] if verb in COUNTED else [(protocol.ERROR, "invalid", 0, 0)]) == told
     assert {"malformed": 1} == desk.core.dropped
 
 
