@@ -70,7 +70,7 @@ TROUBLES: list[tuple[str, dict[str, Any], str, str]] = [
     ("house", {"error": "says nothing", "hangs": True}, "bad", "Ctrl-C and hearthbus up"),
     ("house", {"error": "no answer", "local": False}, "bad", "is that machine on"),
     ("house", {"rows": (replace(LAMP, version="0.9"),), "configured": ("lamp",)}, "warn", "hearthbus@lamp, or Ctrl-C"),
-    ("house", {"unread": "kitchen may not read service/#"}, "warn", "let this key read them"),
+    ("house", {"unread": {"the services": "kitchen may not read service/#"}}, "warn", "let this key read them"),
     ("house", {"version": "0.9"}, "warn", "systemctl restart hearthbus-broker"),
     ("house", {"stats": {"journal_error": "disk full"}}, "warn", "the line about the disk"),
     ("house", {"stats": {"strangers": 3}}, "warn", "journalctl -u hearthbus-broker"),

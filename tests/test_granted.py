@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -98,3 +99,20 @@ def test_the_list_of_keys_says_what_it_could_not_ask(make_broker: Callable[..., 
 
     assert (0, True) == (code, "subscribe #" in said)
     assert [True] == ["may not read broker/stats: [broker.access.local]" in note for note in notes]
+
+
+@pytest.mark.usefixtures("sun")
+@pytest.mark.parametrize(
+    ("key", "missing", "looked"),
+    [("guest", ["the broker's figures"], True), ("sensor", ["the broker's figures", "the services"], False)],
+)
+def test_the_doctor_looks_at_what_the_key_may_see(
+    house: House, tmp_path: Path, key: str, missing: list[str], *, looked: bool
+) -> None:
+    """What is not granted has a line of its own, and keeps it from nothing else."""
+    config = tmp_path / "hearthbus.toml"
+    config.write_text(f'[bus]\nurl = "{house.url}"\nkey = "{house.path(key)}"\n')
+    _, said, _ = verb(house, key, "doctor", "--config", str(config))
+
+    assert missing == re.findall(r"warn +broker +(.+) cannot be looked at: ", said)
+    assert looked == (" services are online and well" in said)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from hearthbus.doctor.finding import bad, ok, warn
 from hearthbus.doctor.machine import LIMIT_S
-from hearthbus.errors import HearthbusError, Refused
+from hearthbus.errors import HearthbusError
 from hearthbus.running.probe import answers
 
 if TYPE_CHECKING:
@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     from hearthbus.cli.services import Row
     from hearthbus.doctor.finding import Finding
     from hearthbus.doctor.scene import Scene
+    from hearthbus.message import Message
 
+SERVICES: Final = "the services"
+PARTS: Final = {"broker/stats": "the broker's figures", "service/#": SERVICES}
+"""What is asked of the broker, and how it is called."""
 LAGS_S: Final = 1.0
 """A service's loop that is later than this holds something up."""
 FIGURES: Final = {
@@ -51,8 +55,8 @@ class Facts:
     ours: str = ""
     """Version of this hearthbus."""
     stats: Mapping[str, Any] | None = None
-    unread: str = ""
-    """Why not all of it could be read: a key need not be allowed to."""
+    unread: Mapping[str, str] = field(default_factory=dict)
+    """What of it could not be read, and why: a key need not be allowed to."""
     rows: tuple[Row, ...] = ()
     configured: tuple[str, ...] = ()
     local: bool = True
@@ -86,18 +90,14 @@ def _answers(url: str) -> bool:
         return False
 
 
-async def _ask(url: str, key: str) -> tuple[list[Any], str]:
+async def _ask(url: str, key: str) -> tuple[list[Message], dict[str, str]]:
     """Return what is retained of services and broker, and why not all of it."""
     from hearthbus.bus import Bus
+    from hearthbus.cli.granted import granted
 
     async with asyncio.timeout(LIMIT_S), Bus(url, key=key or None, connect_timeout=LIMIT_S * 0.7) as bus:
-        found: list[Any] = []
-        for pattern in ("broker/stats", "service/#"):
-            try:
-                found += await bus.get(pattern)
-            except Refused as error:
-                return found, str(error)
-        return found, ""
+        found, refused = await granted(bus, tuple(PARTS))
+        return found, {PARTS[pattern]: str(why) for pattern, why in refused.items()}
 
 
 def judge(facts: Facts) -> Iterator[Finding]:
@@ -114,13 +114,13 @@ def judge(facts: Facts) -> Iterator[Finding]:
     for name, words in FIGURES.items():
         if facts.stats and facts.stats.get(name):
             yield warn(words.format(facts.stats[name]), _DO[name])
-    if facts.unread:
+    for what, why in facts.unread.items():
         yield warn(
-            f"the services cannot be looked at: {facts.unread}",
+            f"{what} cannot be looked at: {why}",
             'ask on the broker\'s machine, or let this key read them: subscribe = ["service/#", "broker/stats"]',
         )
-        return
-    yield from _of_services(facts)
+    if SERVICES not in facts.unread:
+        yield from _of_services(facts)
 
 
 def _of_services(facts: Facts) -> Iterator[Finding]:
