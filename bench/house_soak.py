@@ -37,6 +37,8 @@ COME_UP_S: Final = 180.0
 """Seconds within which the house must be there."""
 SETTLE_S: Final = 400.0
 """Seconds for which nothing may move before all is where it belongs: telemetry tries a server again within 375."""
+TOLD_S: Final = 60.0
+"""Seconds between two lines that say how far it is."""
 READ_S: Final = 300.0
 """Seconds for reading the journal back."""
 WARM_S: Final = 60.0
@@ -71,10 +73,12 @@ class Soak:
                 async with Traffic(house.url) as traffic:
                     await self._all_there(traffic.bus)
                     traffic.start()
+                    telling = asyncio.create_task(self._tell_progress(traffic), name="progress")
                     scene = Scene(house, list(sinks.values()), traffic.bus, self._chance)
                     await weather(scene, seconds=self._half_s, killing=True, counts=self._counts)
                     since = time.monotonic() + min(WARM_S, self._half_s / 3)
                     await weather(scene, seconds=self._half_s, killing=False, counts=self._counts)
+                    telling.cancel()
                     self._grown(house, since)
                     await scene.plug()
                     await traffic.stop_writing()
@@ -99,6 +103,14 @@ class Soak:
             if time.monotonic() > until:
                 raise Unavailable(f"of {len(SERVICES)} services {online} come up; the house's logs say why")
             await asyncio.sleep(0.2)
+
+    async def _tell_progress(self, traffic: Traffic) -> None:
+        """Say how far it is, for whoever waits and for what takes a silent program for one that hangs."""
+        begun = time.monotonic()
+        while True:
+            await asyncio.sleep(TOLD_S)
+            minutes, faults = (time.monotonic() - begun) / 60, self._counts.total()
+            print(f"{minutes:.0f} min: {faults} faults, {len(traffic.confirmed)} messages confirmed", flush=True)
 
     def _grown(self, house: SoakHouse, since: float) -> None:
         print("memory and descriptors of those that lived through the second half, without its beginning:")
