@@ -112,6 +112,8 @@ def check_folder(path: str) -> str:
     """
     try:
         mode = os.stat(path).st_mode  # noqa: PTH116 - as above
+    except PermissionError as error:
+        raise Invalid(f"the folder of keys {path}: {error.strerror}; do it as its owner, with sudo") from None
     except OSError as error:
         raise Invalid(f"the folder of keys {path}: {error.strerror}; make one with `hearthbus keys init`") from None
     if not stat.S_ISDIR(mode):

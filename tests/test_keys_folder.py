@@ -171,6 +171,20 @@ def test_root_works_as_the_owner_of_the_folder(keys: KeyFolder) -> None:
     assert {owner} == {path.stat().st_uid for path in keys.path.rglob("*")}
 
 
+def test_somebody_else_is_told_of_sudo(keys: KeyFolder) -> None:
+    """Who may not look into the folder is told to ask as its owner, and not to make another."""
+    if os.geteuid() != 0:
+        pytest.skip("it takes root to become somebody else")
+    os.seteuid(NOBODY)
+    try:
+        with pytest.raises(Invalid, match=r"keys/allowed: Permission denied; do it as its owner, with sudo"):
+            keys.allowed()
+        with pytest.raises(Unavailable, match=r"Permission denied; do it as its owner, with sudo"):
+            keys.revoked()
+    finally:
+        os.seteuid(0)
+
+
 def test_root_is_led_nowhere_by_a_link(keys: KeyFolder, tmp_path: Path) -> None:
     """A link laid in the broker's folder does not make root write where only root may."""
     if os.geteuid() != 0:

@@ -80,8 +80,9 @@ class KeyFolder:
 
     def revoked(self) -> list[str]:
         """Return the names that were let in, and are not."""
-        names = {name.split(".")[0] for name in self._names(REVOKED)}
-        return sorted(names - {*self._names(ALLOWED)})
+        with _writing(self.path):
+            names = {name.split(".")[0] for name in self._names(REVOKED)}
+            return sorted(names - {*self._names(ALLOWED)})
 
     def carried(self, name: str) -> bool:
         """Whether the secret of a key does not lie here any more."""
