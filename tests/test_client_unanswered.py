@@ -35,6 +35,22 @@ async def test_nobody_listens() -> None:
         assert f"no broker answers at {url}; start one with `hearthbus up`" == await said_of(url)
 
 
+@pytest.mark.parametrize(
+    ("url", "what"),
+    [
+        ("ipc:///run/hearthbus/none", "start it: sudo systemctl start hearthbus.target"),
+        ("ipc:///tmp/none-of-hearthbus", "start one with `hearthbus up`"),
+        ("tcp://house.invalid:7600", "`hearthbus doctor` there tells"),
+    ],
+)
+async def test_whose_broker_it_is(url: str, what: str) -> None:
+    """A broker of systemd's is started by systemd, one of another machine is not started on this one."""
+    said = await said_of(url)
+
+    assert said.startswith(f"no broker answers at {url}; ")
+    assert what in said
+
+
 async def test_another_program_listens() -> None:
     """Where a program listens that is no broker, none is to be started beside it: what to do is said."""
     with socket.create_server(("127.0.0.1", 0)) as other:

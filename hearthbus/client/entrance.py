@@ -91,7 +91,7 @@ class Entrance:
     def silent(self) -> Unavailable:
         """Return what is said where no handshake came to an end."""
         if not self.reached:
-            return Unavailable(f"no broker answers at {self._url}; start one with `hearthbus up`")
+            return Unavailable(f"no broker answers at {self._url}; {_start(self._url)}")
         return Unavailable(
             f"what listens at {self._url} does not answer as a broker does: it is one that hangs (`systemctl status "
             "hearthbus-broker` on its machine tells, `kill -CONT PID` wakes one that was stopped), or another program "
@@ -127,6 +127,15 @@ class Entrance:
             f"or takes no keys there; use the address of its [broker] network; if that broker's own key was made anew, "
             f"make this one anew too: `hearthbus keys new {self.key.name}` on its machine"
         )
+
+
+def _start(url: str) -> str:
+    """Return what gets a broker to answer there: one of an installed house, of this machine, or of another."""
+    if url.startswith("ipc:///run/hearthbus/"):
+        return "start it: sudo systemctl start hearthbus.target"
+    if url.startswith(("ipc:", "tcp://127.", "tcp://localhost:", "tcp://[::1]:")):
+        return "start one with `hearthbus up`"
+    return "is that its name, is that machine on, and its broker running? `hearthbus doctor` there tells"
 
 
 def _shown(key: Key) -> str:
