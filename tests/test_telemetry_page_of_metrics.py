@@ -42,6 +42,22 @@ async def test_the_page_is_served_without_any_other_sink(bench: Bench) -> None:
     assert "" == service.trouble
 
 
+async def test_a_broker_that_is_away_is_on_the_page(bench: Bench) -> None:
+    """Telemetry outlives it, and says so, where everything would look as well as when it was heard last."""
+    port = free_port()
+    await bench.publish("service/sun", status="online", retain=True)
+    await bench.run(Telemetry, prometheus={"page": {"port": port}})
+    there = await fetch(port)
+    async with bench.outage():
+        away = await fetch(port)
+    back = await fetch(port)
+
+    assert ["hearthbus_broker_up 1", "hearthbus_broker_up 0", "hearthbus_broker_up 1"] == [
+        line for page in (there, away, back) for line in page.splitlines() if line.startswith("hearthbus_broker_up")
+    ]
+    assert ("hearthbus_service_up" in there, "hearthbus_service_up" in away) == (True, False)
+
+
 async def test_a_port_that_is_taken_is_told(bench: Bench) -> None:
     """The service goes on; what is wrong is in its health."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
