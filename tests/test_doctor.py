@@ -18,8 +18,9 @@ from conftest import HEARTHBUS, Broker
 from ports import free_port
 
 from hearthbus.cli.doctor import text
+from hearthbus.cli.key_folder import KeyFolder
 from hearthbus.cli.output import Output
-from hearthbus.doctor import devices
+from hearthbus.doctor import devices, keys
 from hearthbus.doctor.checks import CHECKS, Check, examine
 from hearthbus.doctor.finding import bad
 from hearthbus.doctor.scene import Scene, look
@@ -159,6 +160,16 @@ def test_whatever_the_configuration_is(tmp_path: Path, content: str) -> None:
     assert [] != [finding for check, finding in found if check in {"config", "keys"} and finding.level == "bad"]
 
 
+def test_a_configuration_that_cannot_be_read(tmp_path: Path) -> None:
+    """Of what a configuration would name nothing is said where it is no TOML."""
+    config = tmp_path / "hearthbus.toml"
+    config.write_text("[broker")
+    _, found, _ = run(config)
+
+    assert set() == {each["check"] for each in found} & {"keys", "devices"}
+    assert [] == [text for text in of(found, "clock") if "no time zone is set" in text]
+
+
 def test_keys_that_others_can_read(tmp_path: Path) -> None:
     """An open folder of keys is bad; no key of the folder is printed."""
     folder = tmp_path / "keys"
@@ -173,6 +184,22 @@ def test_keys_that_others_can_read(tmp_path: Path) -> None:
     assert (1, "") == (code, said)
     assert any("chmod 700" in text for text in of(found, "keys", "bad"))
     assert key not in json.dumps(found)
+
+
+def test_a_key_that_is_another_s(tmp_path: Path) -> None:
+    """A key of the broker's that belongs to somebody else than its folder is named; so is one that is not there."""
+    folder = tmp_path / "keys"
+    KeyFolder(str(folder)).init()
+    if os.geteuid() == 0:
+        os.chown(folder / "broker.key", 65534, -1)
+    scene = Scene(tables={"broker": {"keys": str(folder)}}, folder=str(tmp_path))
+    found = keys.gather(scene)
+    (folder / "broker.key").unlink()
+    later = keys.gather(scene)
+
+    assert (False, True) == (found.missing, later.missing)
+    assert ((str(folder / "broker.key"),) if os.geteuid() == 0 else ()) == found.foreign
+    assert ((), ()) == (found.faults, later.faults)
 
 
 def test_a_port_that_is_not_there() -> None:

@@ -86,11 +86,19 @@ TROUBLES: list[tuple[str, dict[str, Any], str, str]] = [
     ("house", {"rows": (replace(LAMP, remarks=("port is away",)),)}, "warn", "journalctl -u hearthbus@lamp"),
     ("house", {"rows": (replace(LAMP, loop_lag_s=3.0),)}, "warn", "something in it blocks"),
     ("ports", {"listeners": (replace(LISTENER, listens=False, pid=0),)}, "bad", "hearthbus up"),
+    (
+        "ports",
+        {"listeners": (LISTENER, replace(LISTENER, address="port 7610", listens=False, pid=0))},
+        "bad",
+        "systemctl restart hearthbus-broker",
+    ),
     ("ports", {"listeners": (replace(LISTENER, ours=False, name="nginx"),)}, "bad", "give the broker another"),
     ("ports", {"listeners": (replace(LISTENER, allowed=False),)}, "bad", "usermod -aG"),
     ("ports", {"listeners": (replace(LISTENER, listens=False, path=True),)}, "warn", "start the broker"),
     ("ports", {"listeners": (replace(LISTENER, address="/" + "x" * 120),)}, "bad", "a shorter"),
     ("keys", {"faults": ("others can look into /k; type: chmod 700 /k",)}, "bad", "do what it says"),
+    ("keys", {"missing": True}, "bad", "keys init"),
+    ("keys", {"owner": "hearthbus", "foreign": ("/k/broker.key",)}, "bad", "sudo chown hearthbus /k/broker.key"),
     ("keys", {"allowed": ("pi", "old")}, "warn", "hearthbus keys revoke old"),
     ("keys", {"granted": ("pi", "attic")}, "warn", "hearthbus keys new attic"),
     ("keys", {"key": "k", "matches": False}, "bad", "hearthbus keys new NAME"),
@@ -151,6 +159,15 @@ def test_a_trouble(subject: str, differs: dict[str, Any], level: str, do: str) -
 
     assert [level] == [each.level for each in found]
     assert do in found[0].do
+
+
+def test_a_machine_whose_broker_is_elsewhere() -> None:
+    """Units are judged where the broker's own is masked, too."""
+    facts = units.Facts(
+        systemd=True, units=(replace(BROKER, loaded=False), replace(BROKER, name="hearthbus@a.service"))
+    )
+
+    assert ["1 of 1 units are well"] == [each.text for each in units.judge(facts)]
 
 
 @given(st.text(alphabet=Z85, min_size=40, max_size=40), st.sampled_from(["{}", "the key {}, read", 'x = "{}"', "({})"]))

@@ -43,6 +43,8 @@ class Facts:
     """Of the machine; empty where none was set."""
     house: str = ""
     """Of the house, as configured."""
+    blind: bool = False
+    """It cannot be seen what is configured."""
 
 
 def gather(scene: Scene) -> Facts:
@@ -53,6 +55,7 @@ def gather(scene: Scene) -> Facts:
         rtc=any(name.startswith("rtc") for name in listed("/sys/class/rtc")),
         timezone=_timezone(),
         house=str(scene.tables.get("house", {}).get("timezone", "")),
+        blind=scene.blind,
     )
 
 
@@ -65,7 +68,7 @@ def judge(facts: Facts) -> Iterator[Finding]:
     elif facts.synchronised is False:
         rtc = "" if facts.rtc else ", and no battery keeps the time while the machine is off"
         yield warn(f"the clock is not set by a time server{rtc}", serve)
-    if not facts.house and facts.timezone in {"", "Etc/UTC", "UTC"}:
+    if not (facts.house or facts.blind) and facts.timezone in {"", "Etc/UTC", "UTC"}:
         yield warn(
             "no time zone is set, neither the machine's nor [house] timezone",
             '[house] timezone = "Europe/London", or sudo timedatectl set-timezone Europe/London',

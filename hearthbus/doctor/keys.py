@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hearthbus.doctor.finding import bad, ok, warn
 from hearthbus.errors import Invalid
-from hearthbus.keys import BROKER, check_folder, read_allowed, read_key
+from hearthbus.keys import ALLOWED, BROKER, check_folder, read_allowed, read_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +32,12 @@ class Facts:
     hidden: bool = False
     """The folder of keys is another user's, as it should be."""
     faults: tuple[str, ...] = ()
+    missing: bool = False
+    """There is no key of the broker's own."""
+    owner: str = ""
+    """Whose the folder is."""
+    foreign: tuple[str, ...] = ()
+    """Files in it that are not his, so that the broker cannot read them."""
     allowed: tuple[str, ...] = ()
     """Names that are let in."""
     granted: tuple[str, ...] = ()
@@ -55,11 +62,14 @@ def gather(scene: Scene) -> Facts:
     allowed: dict[str, str] = {}
     own = ""
     hidden = bool(folder) and os.path.isdir(folder) and not os.access(folder, os.R_OK | os.X_OK)  # noqa: PTH112 - as above
-    if folder and not hidden:
+    missing = not hidden and os.path.isdir(folder) and not Path(folder, f"{BROKER}.key").exists()  # noqa: PTH112 - as above
+    owner, foreign = _strangers(folder) if folder and not hidden else ("", ())
+    if folder and not hidden and not missing:
         try:
             own = read_key(os.path.join(check_folder(folder), f"{BROKER}.key")).public  # noqa: PTH118 - as above
         except Invalid as error:
             faults.append(str(error))
+    if folder and not hidden:
         try:
             allowed = read_allowed(folder)
         except Invalid as error:
@@ -78,6 +88,9 @@ def gather(scene: Scene) -> Facts:
         folder=folder,
         hidden=hidden,
         faults=tuple(faults),
+        missing=missing,
+        owner=owner,
+        foreign=foreign,
         allowed=tuple(sorted(allowed.values())),
         granted=tuple(sorted(access)) if isinstance(access, dict) else (),
         key=scene.key,
@@ -88,10 +101,33 @@ def gather(scene: Scene) -> Facts:
     )
 
 
+def _strangers(folder: str) -> tuple[str, tuple[str, ...]]:
+    """Return whose the folder is, and which keys the broker needs of it are another's."""
+    root, allowed = Path(folder), Path(folder, ALLOWED)
+    try:
+        owner = root.stat().st_uid
+        files = (root / f"{BROKER}.key", allowed, *allowed.glob("*.pub"))
+        found = tuple(str(file) for file in files if file.exists() and file.stat().st_uid != owner)
+        return root.owner(), found
+    except (OSError, KeyError):  # what cannot be read is one of the faults
+        return "", ()
+
+
 def judge(facts: Facts) -> Iterator[Finding]:
     """Say what is open that should be shut, and shut that should be open."""
     for fault in facts.faults:
         yield bad(fault, "do what it says; the broker takes no key that others can read")
+    if facts.missing:
+        yield bad(
+            f"{facts.folder} has no {BROKER}.key: the broker does not start without",
+            "take it out of a backup: hearthbus restore; or make another, and each machine's key anew: sudo hearthbus "
+            "keys init",
+        )
+    for path in facts.foreign:
+        yield bad(
+            f"{path} is not {facts.owner}'s, as its folder is: the broker cannot read it",
+            f"sudo chown {facts.owner} {path}",
+        )
     if facts.fault:
         yield bad(
             facts.fault,

@@ -78,7 +78,8 @@ def judge(facts: Facts) -> Iterator[Finding]:
     """Say who is where the broker should be."""
     silent = [each.address for each in facts.listeners if each.allowed and not each.listens and not each.path]
     if silent:
-        yield bad(f"nobody listens at {', '.join(silent)}", _start(systemd=facts.systemd))
+        runs = any(each.listens and each.allowed and (each.ours or not each.pid) for each in facts.listeners)
+        yield bad(f"nobody listens at {', '.join(silent)}", _start(systemd=facts.systemd, runs=runs))
     for each in facts.listeners:
         if each.address in silent:
             continue
@@ -96,7 +97,7 @@ def judge(facts: Facts) -> Iterator[Finding]:
         elif each.pid and not each.ours:
             yield bad(
                 f"{each.address} is taken by {each.name} (process {each.pid})",
-                "stop it, or give the broker another: [broker] address",
+                "stop it, or give the broker another: [broker] address, network",
             )
         else:
             whose = f"{each.name} (process {each.pid})" if each.pid else "somebody listens"
@@ -105,7 +106,9 @@ def judge(facts: Facts) -> Iterator[Finding]:
         yield ok(f"the broker is not on this machine: {facts.url}")
 
 
-def _start(*, systemd: bool) -> str:
+def _start(*, systemd: bool, runs: bool) -> str:
+    if runs:
+        return "the broker takes it when it starts: sudo systemctl restart hearthbus-broker, or Ctrl-C and hearthbus up"
     return "start it: hearthbus up" + (", or sudo systemctl start hearthbus.target" if systemd else "")
 
 

@@ -32,6 +32,8 @@ class Scene:
     example: bool = False
     shut: bool = False
     """There is a configuration, which who asks may not read."""
+    blind: bool = False
+    """Nothing of the configuration can be read: what the house is, is not known."""
     problems: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
     """Problems that are none for the units of systemd, which are given credentials."""
@@ -63,7 +65,8 @@ def look(config: str | None) -> Scene:
     except Invalid as error:
         return Scene(problems=error.problems, systemd=_systemd(), user=_user())
     if example and is_shut():
-        return Scene(config=INSTALLED, shut=True, url=_BUS, systemd=_systemd(), user=_user())
+        data = str(usual_state(f"{INSTALLED}/"))
+        return Scene(config=INSTALLED, shut=True, blind=True, url=_BUS, data=data, systemd=_systemd(), user=_user())
     tables, _, _ = read_tables(main)
     values = {name: table.values for name, table in tables.items()}
     scene = Scene(
@@ -72,7 +75,7 @@ def look(config: str | None) -> Scene:
         tables=values,
         folder=os.path.dirname(os.path.abspath(main)),  # noqa: PTH100, PTH120 - a link keeps its name
         kinds={name: str(table.get("service", name)) for name, table in values.items() if name not in RESERVED},
-        url=_url(values),
+        url=_url(values) if values or not main.startswith(f"{INSTALLED}/") else _BUS,
         data=_data(main, values),
         systemd=_systemd(),
         user=_user(),
@@ -88,7 +91,8 @@ def look(config: str | None) -> Scene:
         data = "" if house.joins else scene.data
         return replace(scene, url=house.url, key=house.key, broker=house.broker, joins=house.joins, data=data)
     hidden = tuple(problem for problem in problems if ONLY_UNITS in problem)
-    return replace(scene, problems=tuple(each for each in problems if each not in hidden), hidden=hidden)
+    told = tuple(each for each in problems if each not in hidden)
+    return replace(scene, problems=told, hidden=hidden, blind=not values)
 
 
 def _url(values: Mapping[str, Mapping[str, Any]]) -> str:
