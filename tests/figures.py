@@ -1,4 +1,4 @@
-"""Figures that tests of faults print, for docs/reliability.md: `scripts/test -rP -k faults` shows them."""
+"""Figures that tests of faults print, for docs/reliability.md, which says how to see them."""
 
 from __future__ import annotations
 

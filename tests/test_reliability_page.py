@@ -50,6 +50,17 @@ def test_every_test_named_exists() -> None:
     assert not re.search(r"@[A-Z]+@", TEXT), "a part of the page is still to be written"
 
 
+def test_the_command_shows_all_figures() -> None:
+    """Every file whose tests print one is among those that the page's command runs."""
+    [words] = re.findall(r'`scripts/test -rP -k "([a-z ]+)"`', TEXT)
+    files = {
+        path.name for path in (ROOT / "tests").glob("test_*.py") if "from figures import figure\n" in path.read_text()
+    }
+
+    assert len(files) > 5
+    assert [] == [name for name in files if not any(word in name for word in words.split(" or "))]
+
+
 def test_links_lead_somewhere() -> None:
     """The pages that these two name are there."""
     pages = [(ROOT / "docs", link) for link in re.findall(r"\]\(([^)#:]+)", TEXT)]
