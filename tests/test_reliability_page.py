@@ -52,7 +52,7 @@ def test_every_test_named_exists() -> None:
 
 def test_the_command_shows_all_figures() -> None:
     """Every file whose tests print one is among those that the page's command runs."""
-    [words] = re.findall(r'`scripts/test -rP -k "([a-z ]+)"`', TEXT)
+    [words] = re.findall(r'    scripts/test -rP -k "([a-z ]+)"', TEXT)
     files = {
         path.name for path in (ROOT / "tests").glob("test_*.py") if "from figures import figure\n" in path.read_text()
     }
