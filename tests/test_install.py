@@ -149,13 +149,18 @@ def test_a_mistake_is_said(words: list[str], said: str) -> None:
             "start hearthbus-broker|start hearthbus-broker|start --no-block hearthbus@sun",
             True,
         ),
+        ("export STATE=masked; house_start hearthbus@kitchen", "start --no-block hearthbus@kitchen", False),
         ("house_stop hearthbus-broker.service", "stop hearthbus-broker", False),
         ("house_stop hearthbus@sun hearthbus-broker.service", "stop hearthbus@sun|stop hearthbus-broker", False),
     ],
 )
 def test_systemd_is_asked_for_what_there_is(tmp_path: Path, command: str, asked: str, said: bool) -> None:  # noqa: FBT001 - a column of a table
-    """A broker that takes long is waited for, with a word; a house that is the broker alone can be stopped."""
-    (tmp_path / "systemctl").write_text('#!/bin/sh\necho "$*" >>"$0.asked"\n[ "$1" != start ] || sleep 1\n')
+    """A broker that takes long is waited for, with a word; one that is masked is not, for the house has it elsewhere; a
+    house that is the broker alone can be stopped.
+    """
+    (tmp_path / "systemctl").write_text(
+        '#!/bin/sh\necho "$*" >>"$0.asked"\n[ "$1" != show ] || echo "${STATE:-loaded}"\n[ "$1" != start ] || sleep 1\n'
+    )
     (tmp_path / "systemctl").chmod(0o755)
     script = f". {ROOT}/deploy/release.sh; . {ROOT}/deploy/house.sh; patience=0.2; {command}"
     told = run("env", f"PATH={tmp_path}:{os.environ['PATH']}", "sh", "-euc", script)
