@@ -20,6 +20,7 @@ import logging
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from weakref import WeakKeyDictionary
 
 from hearthbus.bus import DEFAULT_TIMEOUT, DEFAULT_TTL
 from hearthbus.clock import Clock
@@ -163,6 +164,7 @@ class Service:
         self.log = logging.getLogger(bus.name)
         self.clock = clock or Clock()
         self.counts = Counts()
+        self._streams: WeakKeyDictionary[Subscription, bool] = WeakKeyDictionary()
         self.trouble = ""
         """What is wrong though the service runs, for people, such as "no stick at /dev/ttyUSB0"; empty: nothing.
 
@@ -190,8 +192,13 @@ class Service:
             "handled": counts.handled,
             "errors": counts.errors,
             "skipped": counts.skipped,
-            "lost": counts.lost,
+            "lost": counts.lost + sum(stream.lost for stream in self._streams),
         }
+
+    @property
+    def unread(self) -> int:
+        """Messages that wait in streams of its own; the journal behind a durable one is none of them."""
+        return sum(stream.unread for stream, durable in self._streams.items() if not durable)
 
     def now(self) -> float:
         """Return UTC wall time, seconds since 1970; in a test it is the test's."""
@@ -227,7 +234,9 @@ class Service:
 
     def subscribe(self, *patterns: str, retained: bool = True, durable: str | None = None) -> Subscription:
         """Return a stream of messages of your own, as `Bus.subscribe`: for `main()`."""
-        return self.bus.subscribe(*patterns, retained=retained, durable=durable)
+        stream = self.bus.subscribe(*patterns, retained=retained, durable=durable)
+        self._streams[stream] = durable is not None
+        return stream
 
     def replay(self, *patterns: str, since: int = 0, until: int = 2**63 - 1) -> AsyncIterator[Message]:
         """Read the journal, as `Bus.replay`."""

@@ -169,4 +169,5 @@ class Trigger(Service):
             "failed": self._failed,
             "dropped": self._dropped,
             "stale": self._stale,
+            "requests_waiting": sum(self._waiting.values()),
         }

@@ -53,6 +53,40 @@ async def health(bus: Bus, runner: Runner, wanted: Callable[[dict[str, Any]], bo
     raise AssertionError("the bus ended")
 
 
+class Reader(Service):
+    """Reads a stream of its own, when it is let."""
+
+    go = asyncio.Event()
+
+    async def main(self) -> None:
+        """Say that it listens, take a message, and wait for the test."""
+        async with self.subscribe("work", retained=False) as stream:
+            await self.publish("listens", retain=True)
+            async for _ in stream:
+                await self.go.wait()
+
+
+async def test_what_waits_in_a_stream_of_its_own_is_told(broker: Broker) -> None:
+    """A service that reads for itself, and not by `@on`, has a queue all the same."""
+    Reader.go = asyncio.Event()
+    runner = Runner(replace(house(slow=Reader), url=broker.url), ["slow"])
+    running = asyncio.create_task(runner.run())
+    try:
+        async with broker.bus("tester") as bus:
+            async with asyncio.timeout(20), bus.subscribe("listens") as messages:
+                await anext(messages)
+            for number in range(MANY):
+                await bus.publish("work", number=number)
+            full = await health(bus, runner, lambda body: body["queue"] == MANY - 1)
+            Reader.go.set()
+            calm = await health(bus, runner, lambda body: body["queue"] == 0)
+    finally:
+        runner.stop()
+        await running
+
+    assert (0, 0) == (full["lost"], calm["lost"])
+
+
 class Stuck(Service):
     """Its loop stands still, and then something is wrong with it."""
 

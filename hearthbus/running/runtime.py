@@ -62,8 +62,8 @@ class Runtime:
 
     @property
     def waiting(self) -> int:
-        """Messages that wait for a handler."""
-        return 0 if self._subscription is None else self._subscription.unread
+        """Messages that wait for a handler, or in a stream of the service's own."""
+        return self._service.unread + (0 if self._subscription is None else self._subscription.unread)
 
     @property
     def answering(self) -> int:
