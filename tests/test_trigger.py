@@ -143,7 +143,7 @@ async def test_a_responder_that_hangs_costs_the_others_nothing(bench: Bench) -> 
         await bench.publish("remote/desk", action="off")
 
         assert {"on": True} == await bench.next("switch/lamp/set")
-        assert 5 == service.health()["dropped"]
+        assert (5, WAITING) == tuple(service.health()[key] for key in ("dropped", "requests_waiting"))
 
 
 async def test_that_nobody_serves_is_said_and_the_rule_lives_on(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
