@@ -141,8 +141,11 @@ async def test_ready_is_who_takes_messages(tmp_path: Path, monkeypatch: pytest.M
 
 
 async def test_who_fails_and_is_tried_again_is_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A receiver that is in a drawer keeps no boot waiting: the process does what it can."""
+    """A receiver that is in a drawer keeps no boot waiting: the process does what it can, and systemd is told why."""
+    failed = (
+        "STATUS=one failed: FileNotFoundError: [Errno 2] No such file or directory: '/dev/ttyUSB0'; it is tried again"
+    )
     async with watched(tmp_path, monkeypatch, Broken) as at:
-        heard = await at.hears("READY=1", FED)
+        heard = await at.hears("READY=1", failed, FED)
 
     assert "READY=1" in heard

@@ -33,6 +33,8 @@ class Keeper:
         self.name = instance.name
         self.settled = False
         """It takes messages, or has failed once and will be tried again: systemd need not wait any more."""
+        self.fault = ""
+        """Why it failed, while it waits to be started again."""
         self._log = logging.getLogger(instance.name)
         self._instance = instance
         self._url = url
@@ -70,7 +72,9 @@ class Keeper:
             self._restarts += 1
             wait = backoff.failed(after=loop.time() - self._started, chance=os.urandom(1)[0] / 255)
             self._log.error("%s; starting again in %.1f s", fault, wait)
+            self.fault = fault
             await unless(self._interrupt, loop.create_task(asyncio.sleep(wait)))
+            self.fault = ""
 
     def _said(self, error: Exception) -> str:
         """Return a failure as one line; the first time it is a defect of the service, log its trace."""

@@ -104,12 +104,14 @@ class Runner:
             notify("READY=1")
 
     def _say_status(self) -> None:
-        """Tell `systemctl status` whether the broker is there, when that has changed."""
+        """Tell `systemctl status` whether the broker is there, or what failed and why, when that has changed."""
         if not self._ready:
             return
         away = not all(keeper.connected for keeper in self._keepers)
         names = ", ".join(keeper.name for keeper in self._keepers)
         status = f"{names}: the broker at {self._house.url} is away" if away else f"running {names}"
+        if faults := [f"{keeper.name} failed: {keeper.fault}" for keeper in self._keepers if keeper.fault]:
+            status = f"{'; '.join(faults)}; it is tried again"
         if status != self._status:
             self._status = status
             notify(f"STATUS={status}")
