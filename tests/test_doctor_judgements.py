@@ -137,6 +137,12 @@ TROUBLES: list[tuple[str, dict[str, Any], str, str]] = [
     ("units", {"units": (replace(BROKER, active="inactive"),)}, "warn", "enable --now hearthbus-broker"),
     ("units", {"units": (replace(BROKER, restarts=12),)}, "warn", "journalctl -u"),
     ("units", {"units": (replace(BROKER, enabled=False),)}, "warn", "systemctl enable"),
+    (
+        "units",
+        {"units": (BROKER, replace(BROKER, name=units.TARGET, enabled=False))},
+        "warn",
+        "systemctl enable hearthbus.target",
+    ),
 ]
 """Subject, what differs from a good machine, how bad that is, and what to do."""
 

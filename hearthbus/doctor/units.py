@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from hearthbus.doctor.scene import Scene
 
 BROKER: Final = "hearthbus-broker.service"
+TARGET: Final = "hearthbus.target"
 _MANY: Final = 5
 """Starts anew since boot that are worth a word."""
 _WORDS: Final = {
@@ -68,7 +69,7 @@ def gather(scene: Scene) -> Facts:
     shown = ran(
         "systemctl", "show", "--property=Id,LoadState,ActiveState,"
         "SubState,Result,ExecMainStatus,NRestarts,UnitFileState",
-        BROKER, "hearthbus.target", *expected, "hearthbus@*.service",
+        BROKER, TARGET, *expected, "hearthbus@*.service",
     )  # fmt: skip
     units: dict[str, Unit] = {}
     for block in shown.split("\n\n"):
@@ -87,10 +88,12 @@ def judge(facts: Facts) -> Iterator[Finding]:
     if not facts.systemd:
         yield ok("systemd is not used here")
         return
-    loaded = [unit for unit in facts.units if unit.loaded and unit.name != "hearthbus.target"]
+    loaded = [unit for unit in facts.units if unit.loaded and unit.name != TARGET]
     if not loaded:
         yield ok("the units of hearthbus are not installed: `hearthbus up` runs the house")
         return
+    if any(unit.name == TARGET and not unit.enabled for unit in facts.units):
+        yield warn(f"{TARGET} will not start at boot, and with it nothing", f"sudo systemctl enable {TARGET}")
     well = 0
     for unit in loaded:
         told = list(_judged(unit, wanted=unit.name == BROKER or unit.name in facts.expected))
