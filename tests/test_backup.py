@@ -88,13 +88,24 @@ def test_sealed_secrets_can_stay(scene: Scene) -> None:
     assert {*OPEN, "state/own.db"} == files_below(scene.restored(scene.folder))
 
 
+def test_looking_with_the_passphrase(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+    """Who looks at a backup with its passphrase is told that it opens the secrets; without, nothing of it."""
+    scene.backup()
+    assert 0 == scene.restore("--look")
+    with_it = capsys.readouterr().out
+    assert 0 == main(["restore", str(scene.file), "--look"])
+
+    assert "sealed; this passphrase opens them\n" in with_it
+    assert "sealed\n" in capsys.readouterr().out
+
+
 def test_another_passphrase(scene: Scene, told: Callable[[], str]) -> None:
-    """Another passphrase is said in one line, and nothing is written."""
+    """Another passphrase is said in one line, and nothing is written; also where one only looks."""
     scene.backup()
     scene.secret.write_text("something else\n")
 
-    assert 5 == scene.restore()
-    assert "hearthbus: the passphrase is not the one this backup was made with\n" == told()
+    assert (5, 5) == (scene.restore("--look"), scene.restore())
+    assert 2 * "hearthbus: the passphrase is not the one this backup was made with\n" == told()
     assert not scene.there.exists()
 
 

@@ -150,7 +150,7 @@ def _content(path: Path, part: Path) -> Path | bytes | None:
             ):
                 old.backup(new)
         except sqlite3.Error as error:
-            raise Unavailable(f"{path} cannot be copied: {error}") from None
+            raise Unavailable(f"{path} cannot be copied to {part}: {error}") from None
     else:
         shutil.copyfile(path, copy)
     return copy

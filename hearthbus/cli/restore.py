@@ -33,7 +33,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="what `hearthbus backup` made")
     parser.add_argument("--to", metavar="FOLDER", default="", help="take this folder for the root of the machine")
     parser.add_argument("--force", action="store_true", help="replace files that are there and differ")
-    parser.add_argument("--look", action="store_true", help="check it and say what is in it; write nothing")
+    parser.add_argument(
+        "--look",
+        action="store_true",
+        help="check it, with --passphrase-file the secrets too, and say what is in it; write nothing",
+    )
     add_passphrase(parser, "leave what is sealed where it is: needs no passphrase")
     parser.epilog = EXAMPLES
 
@@ -54,7 +58,8 @@ def main(args: Namespace) -> int:
         except Invalid as error:
             raise Invalid(f"{args.file}: {error}") from None
         if args.look:
-            lines = contents(checked.manifest)
+            opened = bool(checked.sealed and args.passphrase_file) and bool(_opened(checked, args.passphrase_file))
+            lines = contents(checked.manifest, opened=opened)
         else:
             from hearthbus.backup.placing import place
 
@@ -74,11 +79,12 @@ def _opened(checked: Checked, file: str | None) -> bytes:
     return unseal(checked.sealed, passphrase(file, new=False))
 
 
-def contents(manifest: Manifest) -> list[str]:
-    """Say what is in a backup."""
+def contents(manifest: Manifest, *, opened: bool = False) -> list[str]:
+    """Say what is in a backup, and whether a passphrase has `opened` its secrets."""
     lines = [f"made {manifest.made} on {manifest.host} by hearthbus {manifest.hearthbus}; it is whole"]
     lines += [f"{entry.path}  {entry.size} bytes" for entry in manifest.entries if not entry.folder]
-    lines += [f"{manifest.secrets} files of secrets, sealed"] if manifest.secrets else []
+    sealed = "sealed; this passphrase opens them" if opened else "sealed"
+    lines += [f"{manifest.secrets} files of secrets, {sealed}"] if manifest.secrets else []
     return lines + [f"not in it: {path}" for path in manifest.left_out]
 
 
