@@ -20,7 +20,7 @@ WORTH_MB: Final = 1.0
 
 Measured, it was a quarter of that at most in four minutes of a young process.
 """
-WORTH_OF_BROKER_MB: Final = 1.5
+WORTH_OF_BROKER_MB: Final = 2.0
 """The same of the broker, whose allocators settle over its first hundred thousand messages: measured, 25 to 32 MB."""
 Sample = tuple[float, float, int]
 """Seconds, megabytes, descriptors."""
