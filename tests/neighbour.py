@@ -113,6 +113,8 @@ async def _stay(bus: Bus) -> None:
     async with bus, bus.subscribe(f"service/{bus.name}"):
         _say(ready=True)
         await asyncio.to_thread(sys.stdin.read)
+        while not bus.connected:  # back after a freeze it is connected anew, and who is not cannot say goodbye
+            await asyncio.sleep(0.01)
 
 
 async def _serve(bus: Bus, pattern: str) -> None:
