@@ -32,7 +32,7 @@ class Invalid(HearthbusError):
 
     def __init__(self, text: str, *, problems: tuple[str, ...] = ()) -> None:
         super().__init__(text)
-        self.problems = problems or (text,)
+        self.problems: tuple[str, ...] = problems or (text,)
 
 
 class Unavailable(HearthbusError):

@@ -54,7 +54,7 @@ def main(args: Namespace) -> int:
     except Invalid as error:
         from hearthbus.cli.main import complain
 
-        for problem in error.problems or (str(error),):
+        for problem in error.problems:
             complain(problem)
         return BAD_CONFIG
     return code
