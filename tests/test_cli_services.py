@@ -134,6 +134,14 @@ def test_an_online_service_in_trouble_has_a_remark(figures: dict[str, Any], ago:
     assert [tuple(filter(None, [remark]))] == [row.remarks for row in found]
 
 
+def test_a_service_that_has_just_come_is_not_silent() -> None:
+    """Figures of its last run, hours old, say nothing against one that is online for a second."""
+    just = {**ONLINE, "since": "2025-06-15T15:06:39Z"}
+    (row,) = rows([said("service/sun", just), said("service/sun/health", {"errors": 0}, ago=7854)], now=NOW)
+
+    assert ((), False) == (row.remarks, row.troubled)
+
+
 @settings(suppress_health_check=[HealthCheck.too_slow])  # the first text ever drawn waits for a table of all letters
 @given(
     st.dictionaries(

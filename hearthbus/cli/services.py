@@ -93,7 +93,7 @@ def _row(name: str, presence: Message, health: Message | None, spoke: int | None
     body = presence.body
     status, since = text(body, "status") or "unknown", _moment(body.get("since"))
     figures: Mapping[str, Any] = health.body if health is not None and status == "online" else {}
-    silent = health is not None and health.age(now) > SILENT_AFTER
+    silence = _silence(health, since, now=now)
     failing = status == "offline" and health is not None and health.body.get("failing") is True
     return Row(
         name=name,
@@ -108,24 +108,31 @@ def _row(name: str, presence: Message, health: Message | None, spoke: int | None
         handled=_whole(figures, "handled"),
         errors=_whole(figures, "errors"),
         failing=failing,
-        troubled=bool(figures) and (silent or bool(text(figures, "trouble"))),
+        troubled=bool(figures) and (silence > SILENT_AFTER or bool(text(figures, "trouble"))),
         remarks=(
             (f"failing: {text(health.body, 'error')}",)
             if failing and health is not None
-            else tuple(_remarks(body, figures, None if health is None else health.age(now)))
+            else tuple(_remarks(body, figures, silence))
         ),
     )
 
 
-def _remarks(presence: Mapping[str, Any], figures: Mapping[str, Any], health_age: float | None) -> Iterable[str]:
+def _silence(health: Message | None, since: datetime | None, *, now: int) -> float:
+    """Return for how many seconds it has told no figures; those of its last run do not count against this one."""
+    if health is None:
+        return 0.0
+    return health.age(now) if since is None else min(health.age(now), now / 1e9 - since.timestamp())
+
+
+def _remarks(presence: Mapping[str, Any], figures: Mapping[str, Any], silence: float) -> Iterable[str]:
     if presence.get("status") != "offline" and text(presence, "reason"):
         yield text(presence, "reason")
     if not figures:
         return
     if text(figures, "trouble"):
         yield text(figures, "trouble")
-    if health_age is not None and health_age > SILENT_AFTER:
-        yield f"no figures for {health_age:.0f} s"
+    if silence > SILENT_AFTER:
+        yield f"no figures for {silence:.0f} s"
     if lost := _whole(figures, "lost"):
         yield f"messages lost: {lost}"
     if restarts := _whole(figures, "restarts"):
